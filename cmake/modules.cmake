@@ -1,0 +1,62 @@
+# Modules and the arrows between them. A module is one folder and one static library; the table
+# below is the only place that says which module may depend on which. The include lint
+# (tools/lint/check_includes.py) reads the same table.
+#
+#   module: allowed direct dependencies
+set(ASIODRV_EDGES
+  "core_base:"
+  "core_ports:core_base"
+  "core_audio:core_base"
+  "core_wire:core_base"
+  "core_resampler:core_base core_audio"
+  "core_clock:core_base"
+  "core_engine:core_base core_ports core_audio core_resampler core_clock"
+  "platform:core_base core_ports core_audio"
+  "devices_simulated:core_base core_ports core_audio core_clock"
+  "ipc_client:core_base core_ports core_wire"
+  "ipc_server:core_base core_ports core_wire"
+  "asio:core_base core_ports core_audio core_wire ipc_client"
+  "service:core_base core_ports core_audio core_wire core_engine platform devices_simulated ipc_client ipc_server"
+  "cli:core_base core_ports core_wire ipc_client platform service"
+  "host:core_base core_ports core_audio platform asio"
+  "simulation:core_base core_ports core_audio core_wire core_engine platform devices_simulated ipc_client ipc_server asio service"
+)
+
+# asiodrv_module(NAME SOURCES file... [DEPENDS module...])
+function(asiodrv_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;DEPENDS" ${ARGN})
+  set(allowed "-")
+  foreach(edge IN LISTS ASIODRV_EDGES)
+    if(edge MATCHES "^${name}:(.*)$")
+      string(REPLACE " " ";" allowed "${CMAKE_MATCH_1}")
+    endif()
+  endforeach()
+  if(allowed STREQUAL "-")
+    message(FATAL_ERROR "Module ${name} is not in the table of cmake/modules.cmake")
+  endif()
+  foreach(dependency IN LISTS arg_DEPENDS)
+    if(NOT dependency IN_LIST allowed)
+      message(FATAL_ERROR "Module ${name} must not depend on ${dependency} (cmake/modules.cmake)")
+    endif()
+  endforeach()
+  add_library(asiodrv_${name} STATIC ${arg_SOURCES})
+  list(TRANSFORM arg_DEPENDS PREPEND asiodrv_)
+  target_link_libraries(asiodrv_${name} PUBLIC asiodrv_flags asiodrv_headers ${arg_DEPENDS})
+endfunction()
+
+# asiodrv_test(NAME SOURCES file... DEPENDS module... [LABELS label...] [TIMEOUT seconds])
+# A GoogleTest program; every test of it is a ctest of its own, and none can hang.
+function(asiodrv_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  if(NOT ASIODRV_TESTS OR ASIODRV_ONLY_DLL)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  list(TRANSFORM arg_DEPENDS PREPEND asiodrv_)
+  target_link_libraries(${name} PRIVATE ${arg_DEPENDS} asiodrv_test_support GTest::gtest_main)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+    TEST_PREFIX "${ASIODRV_TEST_PREFIX}${name}." PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}")
+endfunction()

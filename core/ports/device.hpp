@@ -1,0 +1,84 @@
+// An audio interface as the engine sees it. One folder under devices/ implements it per backend.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/base/planar.hpp"
+#include "core/base/result.hpp"
+#include "core/base/rt.hpp"
+#include "core/base/units.hpp"
+
+namespace asiodrv::ports {
+
+/// What a device offers, known without opening it.
+struct DeviceInfo {
+  std::string id;    ///< stable across restarts, UTF-8
+  std::string name;  ///< for people, UTF-8
+  std::uint32_t input_channels = 0;
+  std::uint32_t output_channels = 0;
+  std::vector<SampleRate> rates;  ///< ascending
+  SampleRate default_rate{};
+  Frames min_period{}, max_period{}, default_period{};  ///< powers of two in between all work
+  std::vector<std::string> input_names, output_names;   ///< one per channel
+};
+
+struct DeviceFormat {
+  SampleRate rate{};
+  Frames period{};
+};
+
+/// What is true of an open device at its current format, in frames, beyond the double buffer.
+struct DeviceLatency {
+  Frames input{};   ///< age of the newest captured frame when its period arrives
+  Frames output{};  ///< from the end of the period in which a frame is written to the converter
+};
+
+/// One period, as it arrives.
+struct DevicePeriod {
+  std::uint64_t index = 0;     ///< counts every period of the hardware since start, lost ones too
+  Instant boundary{};          ///< when the period began (filtered), never when we noticed
+  Instant next_boundary{};     ///< by then the render block must have been committed
+  std::uint32_t lost = 0;      ///< hardware periods between the previous one and this
+  bool gap = false;            ///< the device itself dropped data (not: we came late)
+  PlanarView<const float> capture{};  ///< the newest block, valid until the next wait_period
+  PlanarView<float> render{};         ///< to be filled completely, valid until commit
+};
+
+enum class PeriodStatus {
+  ready,        ///< a period has arrived
+  interrupted,  ///< interrupt() was called
+  lost          ///< the device is gone or refuses to go on; stop and close it
+};
+
+/// Life: open, start, (wait_period, commit)*, stop, close; any part repeatable.
+/// open, start, stop, close: control threads, may block (at most 2 s) and allocate.
+class Device {
+ public:
+  virtual ~Device() = default;
+
+  [[nodiscard]] virtual const DeviceInfo& info() const noexcept = 0;
+
+  /// Errors: format_refused (names what is accepted), device_gone, device_busy, access_denied,
+  /// invalid_state. Never falls back to another format.
+  [[nodiscard]] virtual Result<> open(const DeviceFormat& format) = 0;
+  [[nodiscard]] virtual DeviceLatency latency() const noexcept = 0;
+  [[nodiscard]] virtual Result<> start() = 0;
+  virtual void stop() noexcept = 0;
+  virtual void close() noexcept = 0;
+
+  /// Waits for the next period. Engine thread only, between start and stop. Bounded: returns
+  /// `lost` when nothing arrived for 500 ms. RT but for that wait, which holds its own RtPermit.
+  virtual PeriodStatus wait_period(DevicePeriod& period) RT_SAFE = 0;
+
+  /// Hands the filled render block to the hardware. Engine thread only, once per period. Returns
+  /// false when the hardware had already moved on: the block was not played. RT: wait-free.
+  virtual bool commit() RT_SAFE = 0;
+
+  /// Makes wait_period return `interrupted`. Any thread.
+  virtual void interrupt() RT_SAFE = 0;
+};
+
+}  // namespace asiodrv::ports
