@@ -1,0 +1,245 @@
+// Threads and signals on CreateThread and events; MMCSS for audio threads.
+#include <windows.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/ports/thread.hpp"
+#include "platform/cpu.hpp"
+#include "platform/monotonic.hpp"
+#include "platform/platform.hpp"
+#include "platform/realtime.hpp"
+#include "platform/windows/handle.hpp"
+#include "platform/windows/library.hpp"
+#include "platform/windows/sleeper.hpp"
+#include "platform/windows/text.hpp"
+
+namespace asiodrv::platform {
+namespace {
+
+constexpr SIZE_T kStackBytes = 1024 * 1024;
+constexpr nanoseconds kStartBound{2'000'000'000};
+
+/// The functions of avrt.dll, looked up once; null where it is missing.
+struct SchedulerService {
+  HANDLE(WINAPI* join)(const wchar_t* task, DWORD* index);
+  BOOL(WINAPI* set_priority)(HANDLE, int priority);
+  BOOL(WINAPI* leave)(HANDLE);
+};
+
+SchedulerService scheduler_service() noexcept {
+  return {system_function<HANDLE WINAPI(const wchar_t*, DWORD*)>(L"avrt.dll",
+                                                                 "AvSetMmThreadCharacteristicsW"),
+          system_function<BOOL WINAPI(HANDLE, int)>(L"avrt.dll", "AvSetMmThreadPriority"),
+          system_function<BOOL WINAPI(HANDLE)>(L"avrt.dll", "AvRevertMmThreadCharacteristics")};
+}
+
+/// Real-time scheduling of the calling thread, from construction to destruction (on that thread).
+class AudioPriority {
+ public:
+  explicit AudioPriority(const SchedulerService& service) noexcept : leave_(service.leave) {
+    if (service.join != nullptr) {
+      DWORD index = 0;  // anything else fails on the first call
+      task_ = service.join(L"Pro Audio", &index);
+      constexpr int kHigh = 1;  // AVRT_PRIORITY_HIGH
+      if (task_ != nullptr && service.set_priority != nullptr) service.set_priority(task_, kHigh);
+    }
+    granted_ = task_ != nullptr;
+    // A service that answers and raises nothing exists; so does a machine without the service.
+    if (!raised()) {
+      granted_ = SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_TIME_CRITICAL) != 0;
+    }
+  }
+  ~AudioPriority() {
+    if (task_ != nullptr && leave_ != nullptr) leave_(task_);
+  }
+  AudioPriority(const AudioPriority&) = delete;
+  AudioPriority& operator=(const AudioPriority&) = delete;
+
+  [[nodiscard]] bool granted() const noexcept { return granted_; }
+
+ private:
+  /// True when the kernel schedules this thread in its real-time range (16 to 31).
+  [[nodiscard]] bool raised() const noexcept {
+    struct BasicInformation {
+      LONG exit_status;
+      void* environment_block;
+      HANDLE process, thread;
+      ULONG_PTR affinity;
+      LONG priority, base_priority;
+    };
+    using Query = LONG NTAPI(HANDLE, int, void*, ULONG, ULONG*);
+    HMODULE module = GetModuleHandleW(L"ntdll.dll");
+    auto* query = reinterpret_cast<Query*>(
+        reinterpret_cast<void*>(GetProcAddress(module, "NtQueryInformationThread")));
+    BasicInformation information{};
+    constexpr int kThreadBasicInformation = 0;
+    if (task_ == nullptr || query == nullptr ||
+        query(GetCurrentThread(), kThreadBasicInformation, &information, sizeof(information),
+              nullptr) != 0) {
+      return task_ != nullptr;
+    }
+    return information.priority >= 16;
+  }
+
+  BOOL(WINAPI* leave_)(HANDLE);
+  HANDLE task_ = nullptr;
+  bool granted_ = false;
+};
+
+/// What a running thread and its Thread object share; the last of the two frees it.
+struct ThreadState {
+  std::function<void()> body;
+  ports::ThreadRole role{};
+  char name[16] = {};
+  SchedulerService service{};
+  std::atomic<bool> realtime{false};
+  std::atomic<DWORD> id{0};
+  UniqueHandle ready = make_event(true);     // the thread has its priority and its stack
+  UniqueHandle finished = make_event(true);  // the body has returned and is destroyed
+};
+
+void name_thread(const char* name) noexcept {
+  using SetThreadDescription = HRESULT WINAPI(HANDLE, const wchar_t*);
+  HMODULE module = GetModuleHandleW(L"kernel32.dll");  // Windows 10 1607 and later
+  auto* set = reinterpret_cast<SetThreadDescription*>(
+      reinterpret_cast<void*>(GetProcAddress(module, "SetThreadDescription")));
+  if (set == nullptr) return;
+  wchar_t wide[16] = {};
+  for (std::size_t at = 0; at < 15 && name[at] != '\0'; ++at) {
+    wide[at] = static_cast<wchar_t>(static_cast<unsigned char>(name[at]));
+  }
+  set(GetCurrentThread(), wide);
+}
+
+void run_body(ThreadState& state) {
+  if (code_in_program()) {
+    state.body();  // an exception ends the program, as the contract says
+  } else {
+    try {
+      state.body();
+    } catch (...) {  // NOLINT: a foreign host's process is not ours to end
+    }
+  }
+  state.body = nullptr;  // what it captured is released before a join returns
+}
+
+void run_thread(ThreadState& state) noexcept {
+  name_thread(state.name);
+  if (state.role == ports::ThreadRole::audio) {
+    const AudioPriority priority(state.service);
+    state.realtime.store(priority.granted(), std::memory_order_relaxed);
+    flush_denormals();
+    prefault_stack();
+    SetEvent(state.ready.get());
+    run_body(state);
+  } else {
+    SetEvent(state.ready.get());
+    run_body(state);
+  }
+}
+
+DWORD WINAPI thread_main(void* argument) noexcept {
+  const std::unique_ptr<std::shared_ptr<ThreadState>> holder(
+      static_cast<std::shared_ptr<ThreadState>*>(argument));
+  run_thread(**holder);
+  SetEvent((*holder)->finished.get());
+  return 0;
+}
+
+class WindowsThread final : public ports::Thread {
+ public:
+  explicit WindowsThread(std::shared_ptr<ThreadState> state) noexcept : state_(std::move(state)) {}
+
+  ~WindowsThread() override {
+    if (tried_ || ended_by({0}) || !code_in_program()) return;
+    std::fprintf(stderr, "The thread \"%s\" was dropped while it ran; join it first.\n",
+                 state_->name);
+    std::abort();
+  }
+
+  /// Waits for the body, not for the thread object: its end takes the loader lock, which a host
+  /// may hold while it calls us.
+  bool join(Instant deadline) override {
+    tried_ = true;
+    return !is_current() && ended_by(deadline);
+  }
+
+  [[nodiscard]] bool is_current() const noexcept override {
+    return state_->id.load(std::memory_order_relaxed) == GetCurrentThreadId() && !ended_by({0});
+  }
+
+  [[nodiscard]] bool is_realtime() const noexcept override {
+    return state_->realtime.load(std::memory_order_relaxed);
+  }
+
+ private:
+  [[nodiscard]] bool ended_by(Instant deadline) const noexcept {
+    const HANDLE finished = state_->finished.get();
+    return wait_any(&finished, 1, deadline) == 0;
+  }
+
+  std::shared_ptr<ThreadState> state_;
+  std::atomic<bool> tried_{false};  // a thread may try to join itself while another joins it
+};
+
+class EventSignal final : public ports::Signal {
+ public:
+  EventSignal() noexcept : method_(sleep_method()) {}
+
+  void signal() RT_SAFE override { SetEvent(event_.get()); }
+
+  bool wait(Instant deadline) override {
+    while (!wait_event(method_, event_.get(), nullptr, deadline)) {
+      if (time_left(deadline) == nanoseconds{0}) return false;
+    }
+    return true;
+  }
+
+ private:
+  SleepMethod method_;
+  UniqueHandle event_ = make_event(false);
+};
+
+class WindowsThreads final : public ports::Threads {
+ public:
+  Result<std::unique_ptr<ports::Thread>> start(const char* name, ports::ThreadRole role,
+                                               std::function<void()> body) override {
+    pin_module();
+    auto state = std::make_shared<ThreadState>();
+    if (!state->ready || !state->finished) {
+      return refusal(name, GetLastError());
+    }
+    state->body = std::move(body);
+    state->role = role;
+    std::strncpy(state->name, name, sizeof(state->name) - 1);
+    if (role == ports::ThreadRole::audio) state->service = scheduler_service();
+    auto holder = std::make_unique<std::shared_ptr<ThreadState>>(state);
+
+    DWORD id = 0;
+    const UniqueHandle thread(CreateThread(nullptr, kStackBytes, thread_main, holder.get(),
+                                           STACK_SIZE_PARAM_IS_A_RESERVATION, &id));
+    if (!thread) return refusal(name, GetLastError());
+    (void)holder.release();  // the thread has it now
+    state->id.store(id, std::memory_order_relaxed);
+    const HANDLE ready = state->ready.get();
+    (void)wait_any(&ready, 1, monotonic_now() + kStartBound);
+    return std::make_unique<WindowsThread>(std::move(state));
+  }
+
+  std::unique_ptr<ports::Signal> make_signal() override { return std::make_unique<EventSignal>(); }
+
+ private:
+  static tl::unexpected<Error> refusal(const char* name, DWORD error) {
+    return system_failure("The thread \"" + std::string(name) + "\" could not be started", error);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<ports::Threads> make_threads() { return std::make_unique<WindowsThreads>(); }
+
+}  // namespace asiodrv::platform
