@@ -1,0 +1,49 @@
+// A raw event round trip between two processes, under the scheduling that audio threads get: the
+// peer of the product's wake-up path. Prints one JSON object.
+//
+//   event_bench [ROUNDS]
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+#include "bench/event_round_trip.hpp"
+#include "platform/platform.hpp"
+
+int main(int argc, char** argv) {
+  if (argc == 4 && std::strcmp(argv[1], "--answer") == 0) {
+    return asiodrv::bench::answer_round_trips(argv[2], std::atoi(argv[3]));
+  }
+  const int rounds = argc > 1 ? std::atoi(argv[1]) : 5000;
+  if (rounds < 1 || rounds > 1'000'000) {
+    fmt::print(stderr, "event_bench: ROUNDS is a number from 1 to 1000000\n");
+    return 2;
+  }
+  std::vector<std::int64_t> times;
+  times.reserve(static_cast<std::size_t>(rounds));
+  const auto keep = [&](std::int64_t ns) { times.push_back(ns); };
+  bool done = false;
+  bool realtime = false;
+  const auto threads = asiodrv::platform::make_threads();
+  const auto clock = asiodrv::platform::make_clock();
+  const auto finished = threads->make_signal();
+  auto thread = threads->start("bench", asiodrv::ports::ThreadRole::audio, [&] {
+    done = asiodrv::bench::event_round_trips(rounds, keep);
+    finished->signal();
+  });
+  if (!thread) return 1;
+  realtime = (*thread)->is_realtime();
+  if (!finished->wait(clock->now() + std::chrono::minutes{2})) return 1;
+  (*thread)->join(clock->now() + std::chrono::seconds{5});
+  if (!done || times.empty()) return 1;
+  std::sort(times.begin(), times.end());
+  const auto at = [&](double part) {
+    return static_cast<double>(times[static_cast<std::size_t>(
+               part * static_cast<double>(times.size() - 1))]) / 1000.0;
+  };
+  fmt::print("{{\"rounds\": {}, \"p50_us\": {:.2f}, \"p99_us\": {:.2f}, \"realtime\": {}}}\n",
+             times.size(), at(0.50), at(0.99), realtime);
+}

@@ -1,0 +1,79 @@
+// The inner loops of the resampler, one copy per instruction set, chosen at run time.
+//
+// Every path computes the same sums in its own order, so results differ by rounding only: by at
+// most 2^-21 of the largest input magnitude (tests assert it).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/rt.hpp"
+
+namespace asiodrv::audio {
+
+/// Instruction sets that have a path of their own.
+enum class SimdPath : std::uint32_t {
+  baseline,  ///< what every build assumes: SSE2 on x86
+  avx2,      ///< AVX2 and FMA
+  avx512,    ///< AVX-512 F, DQ, VL
+};
+
+constexpr std::string_view simd_path_name(SimdPath path) noexcept {
+  switch (path) {
+    case SimdPath::baseline: return "baseline";
+    case SimdPath::avx2: return "avx2";
+    case SimdPath::avx512: return "avx512";
+  }
+  return "baseline";
+}
+
+/// Whether this processor and its system can run `path`.
+[[nodiscard]] bool simd_path_available(SimdPath path) noexcept;
+
+/// The path to prefer here. AVX-512 only where it does not slow the rest of the machine down:
+/// processors with VBMI2 (2019 and later) keep their clock, earlier ones throttle.
+[[nodiscard]] SimdPath best_simd_path() noexcept;
+
+namespace kernel {
+
+/// Output frames are computed in groups of this many.
+inline constexpr std::uint32_t kGroup = 4;
+
+/// Rows per phase: the coefficients of the parabola (FilterTable::kParts).
+inline constexpr std::size_t kParts = 3;
+
+/// Where one output frame reads.
+struct Window {
+  std::uint32_t start;  ///< of the window, in samples from the start of the history
+  std::uint32_t phase;  ///< row of the filter table
+  float inside;         ///< place inside the phase, 0 up to 1
+};
+
+struct Job {
+  const float* rows;        ///< FilterTable::rows()
+  const double* core_rows;  ///< FilterTable::core_rows()
+  std::uint32_t taps;
+  std::uint32_t core_taps;
+  const Window* windows;  ///< groups * kGroup
+  std::uint32_t groups;
+  const float* history;        ///< of the first channel
+  std::size_t history_stride;  ///< samples from one channel's history to the next one's
+  std::uint32_t channels;
+  float* const* targets;      ///< one block of groups * kGroup samples per channel
+  float* coefficients;        ///< room for kGroup * taps floats, cache-line aligned
+  double* core_coefficients;  ///< room for kGroup * core_taps doubles, cache-line aligned
+};
+
+/// RT: O(groups * channels * taps), no allocation.
+using Run = void (*)(const Job& job) RT_SAFE;
+
+void run_baseline(const Job& job) RT_SAFE;
+void run_avx2(const Job& job) RT_SAFE;
+void run_avx512(const Job& job) RT_SAFE;
+
+/// The kernel of an available path.
+[[nodiscard]] Run kernel_for(SimdPath path) noexcept;
+
+}  // namespace kernel
+}  // namespace asiodrv::audio
