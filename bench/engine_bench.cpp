@@ -24,8 +24,7 @@ constexpr std::size_t kAlign = 64;
 /// Blocks of kPeriod samples at cache-line boundaries, as in a section.
 class Blocks {
  public:
-  explicit Blocks(std::size_t count)
-      : memory_(count * kPeriod.count + kAlign), count_(count) {
+  explicit Blocks(std::size_t count) : memory_(count * kPeriod.count + kAlign), count_(count) {
     void* start = memory_.data();
     std::size_t room = memory_.size() * sizeof(float);
     first_ = static_cast<float*>(std::align(kAlign, sizeof(float), start, room));
@@ -172,8 +171,8 @@ class Bench {
       asm volatile("" : : "r"(device.render()[0]), "r"(client.inputs()[0]) : "memory");
     };
     const int calls = static_cast<int>(std::max(200U, 200'000U / channels));
-    const auto [cycle_ns, copy_ns] =
-        compare(*clock_, calls, [&] { (void)engine.run_cycle(); }, copy);
+    const auto [cycle_ns, copy_ns] = compare(
+        *clock_, calls, [&] { (void)engine.run_cycle(); }, copy);
     report(fmt::format("engine cycle, {0}x{0} channels, 64 frames", channels), cycle_ns, "ns",
            "plain copy of the same bytes", copy_ns, 4.0);
   }

@@ -41,8 +41,9 @@ int main(int argc, char** argv) {
   if (!done || times.empty()) return 1;
   std::sort(times.begin(), times.end());
   const auto at = [&](double part) {
-    return static_cast<double>(times[static_cast<std::size_t>(
-               part * static_cast<double>(times.size() - 1))]) / 1000.0;
+    return static_cast<double>(
+               times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))]) /
+           1000.0;
   };
   fmt::print("{{\"rounds\": {}, \"p50_us\": {:.2f}, \"p99_us\": {:.2f}, \"realtime\": {}}}\n",
              times.size(), at(0.50), at(0.99), realtime);

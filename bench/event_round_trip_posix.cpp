@@ -40,8 +40,8 @@ std::int64_t now_ns() {
 }  // namespace
 
 bool event_round_trips(int rounds, const std::function<void(std::int64_t)>& report) {
-  void* memory = mmap(nullptr, sizeof(Words), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                      -1, 0);
+  void* memory =
+      mmap(nullptr, sizeof(Words), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return false;
   auto* words = new (memory) Words;
   const pid_t child = fork();

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <windows.h>
 
 #include <cstdio>
@@ -16,8 +17,9 @@ struct Events {
   HANDLE answer = nullptr;
 
   explicit Events(const std::string& name)
-      : ask(CreateEventA(nullptr, FALSE, FALSE, ("Local\\" + name + "-ask").c_str())),
-        answer(CreateEventA(nullptr, FALSE, FALSE, ("Local\\" + name + "-answer").c_str())) {}
+      : ask(CreateEventA(nullptr, FALSE, FALSE, fmt::format("Local\\{}-ask", name).c_str())),
+        answer(CreateEventA(nullptr, FALSE, FALSE, fmt::format("Local\\{}-answer", name).c_str())) {
+  }
   ~Events() {
     CloseHandle(ask);
     CloseHandle(answer);
@@ -38,12 +40,11 @@ std::int64_t now_ns() {
 }  // namespace
 
 bool event_round_trips(int rounds, const std::function<void(std::int64_t)>& report) {
-  const std::string name = "event-bench-" + std::to_string(GetCurrentProcessId());
+  const std::string name = fmt::format("event-bench-{}", GetCurrentProcessId());
   const Events events(name);
   char program[MAX_PATH];
   GetModuleFileNameA(nullptr, program, MAX_PATH);
-  std::string command =
-      "\"" + std::string(program) + "\" --answer " + name + " " + std::to_string(rounds);
+  std::string command = fmt::format("\"{}\" --answer {} {}", program, name, rounds);
   STARTUPINFOA startup{};
   startup.cb = sizeof startup;
   PROCESS_INFORMATION process{};

@@ -1,4 +1,5 @@
-// How a control-path function fails: a code that programs switch on and a sentence that people read.
+// How a control-path function fails: a code that programs switch on and a sentence that people
+// read.
 #pragma once
 
 #include <string>
@@ -11,23 +12,23 @@ namespace asiodrv {
 /// Why an operation failed. Switches over it have no `default:`, so that a new code is a build
 /// failure at each place that must decide about it.
 enum class ErrorCode {
-  not_found,          ///< the named thing does not exist
-  already_exists,     ///< the name is taken
-  access_denied,      ///< the system or our own identity check said no
-  invalid_argument,   ///< outside what the call documents
-  invalid_state,      ///< right call, wrong moment
-  unsupported,        ///< understood, and not available here
-  out_of_memory,      ///< the system refused memory
-  limit_reached,      ///< a documented limit of ours
-  timed_out,          ///< the peer did not answer within the bound
-  disconnected,       ///< the peer is gone
-  malformed,          ///< bytes or text that break their format
-  version_mismatch,   ///< the peer speaks another version
-  device_gone,        ///< the audio device left
-  device_busy,        ///< another program holds the audio device
-  format_refused,     ///< the device does not do this rate, period or format
-  service_absent,     ///< nobody answers and nobody could be started
-  internal            ///< a broken promise of our own, or an unexpected system error
+  not_found,         ///< the named thing does not exist
+  already_exists,    ///< the name is taken
+  access_denied,     ///< the system or our own identity check said no
+  invalid_argument,  ///< outside what the call documents
+  invalid_state,     ///< right call, wrong moment
+  unsupported,       ///< understood, and not available here
+  out_of_memory,     ///< the system refused memory
+  limit_reached,     ///< a documented limit of ours
+  timed_out,         ///< the peer did not answer within the bound
+  disconnected,      ///< the peer is gone
+  malformed,         ///< bytes or text that break their format
+  version_mismatch,  ///< the peer speaks another version
+  device_gone,       ///< the audio device left
+  device_busy,       ///< another program holds the audio device
+  format_refused,    ///< the device does not do this rate, period or format
+  service_absent,    ///< nobody answers and nobody could be started
+  internal           ///< a broken promise of our own, or an unexpected system error
 };
 
 /// Stable lower-case name of `code`, as it appears in JSON.

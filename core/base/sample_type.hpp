@@ -11,8 +11,8 @@ namespace asiodrv {
 /// Values are part of the shared-memory ABI (core/wire/section.hpp).
 enum class SampleType : std::uint32_t { float32 = 0, int32 = 1, int24 = 2, int16 = 3 };
 
-inline constexpr std::array kSampleTypes{SampleType::float32, SampleType::int32,
-                                         SampleType::int24, SampleType::int16};
+inline constexpr std::array kSampleTypes{SampleType::float32, SampleType::int32, SampleType::int24,
+                                         SampleType::int16};
 
 /// Bytes of one sample; int24 is packed.
 constexpr std::uint32_t sample_bytes(SampleType type) noexcept {

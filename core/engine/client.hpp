@@ -46,13 +46,13 @@ struct Engine::Client {
     resyncing   ///< rung without audio until it says that it follows again
   };
   Phase phase = Phase::starting;
-  bool outstanding = false;      ///< rung and not yet acknowledged
-  bool rung_now = false;         ///< rung in the present cycle
-  bool silenced = false;         ///< its sound was taken away; it comes back through a ramp
-  bool answered = false;         ///< acknowledged in the present cycle: its output counts
+  bool outstanding = false;  ///< rung and not yet acknowledged
+  bool rung_now = false;     ///< rung in the present cycle
+  bool silenced = false;     ///< its sound was taken away; it comes back through a ramp
+  bool answered = false;     ///< acknowledged in the present cycle: its output counts
   bool first_ring = true;
-  std::uint32_t rung = 0;        ///< the count rung last
-  std::uint32_t half = 0;        ///< the half rung last
+  std::uint32_t rung = 0;          ///< the count rung last
+  std::uint32_t half = 0;          ///< the half rung last
   std::vector<float> last_sample;  ///< per output: what was played last, to fade from
   XrunBurst burst;
 

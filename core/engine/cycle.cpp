@@ -22,14 +22,14 @@ using ports::DevicePeriod;
 using ports::PeriodStatus;
 
 std::uint32_t saturate_ns(nanoseconds duration) noexcept {
-  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(
-      duration.count(), 0, std::numeric_limits<std::uint32_t>::max()));
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(duration.count(), 0, std::numeric_limits<std::uint32_t>::max()));
 }
 
 /// As above for an instant that a client claims: any two values subtract without overflow.
 std::uint32_t claimed_ns(Instant claimed, Instant boundary) noexcept {
-  const auto difference = static_cast<std::uint64_t>(claimed.ns) -
-                          static_cast<std::uint64_t>(boundary.ns);
+  const auto difference =
+      static_cast<std::uint64_t>(claimed.ns) - static_cast<std::uint64_t>(boundary.ns);
   return saturate_ns(nanoseconds{static_cast<std::int64_t>(difference)});
 }
 
@@ -162,8 +162,7 @@ void Engine::Cycle::ring(Client& client, bool resync) noexcept {
     client.start_period.store(period_.index, std::memory_order_relaxed);
     client.first_ring = false;
   }
-  const std::uint64_t periods =
-      period_.index - client.start_period.load(std::memory_order_relaxed);
+  const std::uint64_t periods = period_.index - client.start_period.load(std::memory_order_relaxed);
   client.setup.mailbox->publish({.sample_position = periods * frames().count,
                                  .boundary = period_.boundary,
                                  .period = length_,

@@ -55,10 +55,10 @@ struct ClientSetup {
   std::uint32_t id = 0;  ///< unique, never kNoClient, never reused within a service's life
   SampleType type = SampleType::float32;
   bool deferred = false;  ///< take its output one period later (see wire::SessionGrant)
-  std::vector<std::uint32_t> inputs, outputs;  ///< device channels
+  std::vector<std::uint32_t> inputs, outputs;                          ///< device channels
   std::vector<std::array<std::byte*, 2>> input_halves, output_halves;  ///< [channel][half]
-  ports::Doorbell* wake = nullptr;  ///< the engine rings
-  ports::Doorbell* ack = nullptr;   ///< the engine waits
+  ports::Doorbell* wake = nullptr;                                     ///< the engine rings
+  ports::Doorbell* ack = nullptr;                                      ///< the engine waits
   ClientMailbox* mailbox = nullptr;
 };
 
@@ -110,7 +110,8 @@ class Engine {
   /// Makes run() return after the current cycle. Any thread.
   void request_stop() noexcept;
 
-  // --- engine thread ------------------------------------------------------------------------------
+  // --- engine thread
+  // ------------------------------------------------------------------------------
 
   /// Runs cycles on a started device until request_stop or until the device is lost; true when it
   /// was asked to stop.
@@ -140,8 +141,8 @@ class Engine {
 
   ports::Device* device_ = nullptr;
   ports::DeviceFormat format_{};
-  std::vector<std::shared_ptr<Client>> clients_;      // guarded by control_
-  std::unique_ptr<const Plan> plan_;                  // guarded by control_: owner of the active one
+  std::vector<std::shared_ptr<Client>> clients_;  // guarded by control_
+  std::unique_ptr<const Plan> plan_;              // guarded by control_: owner of the active one
   std::vector<std::unique_ptr<const Plan>> retired_;  // plans whose release could not be proven
   std::atomic<const Plan*> active_{nullptr};          // what the engine thread picks up
   std::atomic<std::uint64_t> cycle_state_{0};         // even: between cycles, odd: inside one

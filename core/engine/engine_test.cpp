@@ -116,7 +116,9 @@ TEST_F(EngineTest, the_half_filled_before_start_is_played_just_before_the_first_
       clock, 7, std::vector<std::uint32_t>{0}, std::vector<std::uint32_t>{0}, kPeriod,
       [&, heard = 0](FakeClient& self, const ClientStamp& stamp) mutable {
         // Position 64 hears what played one period before position 0: the pre-filled half.
-        if (++heard == 2) { EXPECT_EQ(self.input(0, stamp.half)[5], 0.25F); }
+        if (++heard == 2) {
+          EXPECT_EQ(self.input(0, stamp.half)[5], 0.25F);
+        }
         std::fill_n(self.output(0, stamp.half), kPeriod.count, 0.0F);
       });
   std::fill_n(client->output(0, 1), kPeriod.count, 0.25F);
@@ -139,8 +141,7 @@ TEST_F(EngineTest, a_late_client_is_counted_by_name_and_nobody_else_hears_it) {
   EXPECT_EQ(engine.counters(1).late, 1U);
   EXPECT_GE(engine.counters(1).away, 1U);
   EXPECT_EQ(engine.counters(2).late, 0U);
-  EXPECT_EQ(causes(1), bits({XrunCause::late_client, XrunCause::client_away,
-                             XrunCause::recovery}));
+  EXPECT_EQ(causes(1), bits({XrunCause::late_client, XrunCause::client_away, XrunCause::recovery}));
   EXPECT_EQ(causes(2), 0U);
   EXPECT_EQ(causes(kNoClient), 0U);
 }
@@ -208,13 +209,13 @@ TEST_F(EngineTest, not_a_number_from_one_client_never_reaches_another_s_mix) {
   const float poison[] = {std::numeric_limits<float>::quiet_NaN(),
                           std::numeric_limits<float>::infinity(),
                           -std::numeric_limits<float>::infinity(), 1e30F};
-  auto hostile = std::make_unique<FakeClient>(
-      clock, 9, std::vector<std::uint32_t>{}, std::vector<std::uint32_t>{0}, kPeriod,
-      [&](FakeClient& self, const ClientStamp& stamp) {
-        for (std::uint32_t i = 0; i < kPeriod.count; ++i) {
-          self.output(0, stamp.half)[i] = poison[i % 4];
-        }
-      });
+  auto hostile = std::make_unique<FakeClient>(clock, 9, std::vector<std::uint32_t>{},
+                                              std::vector<std::uint32_t>{0}, kPeriod,
+                                              [&](FakeClient& self, const ClientStamp& stamp) {
+                                                for (std::uint32_t i = 0; i < kPeriod.count; ++i) {
+                                                  self.output(0, stamp.half)[i] = poison[i % 4];
+                                                }
+                                              });
   ASSERT_TRUE(engine.add_client(hostile->setup()));
   ASSERT_TRUE(engine.start_client(9));
   cycles(100);
@@ -234,16 +235,15 @@ TEST_F(EngineTest, two_clients_on_one_output_are_summed_and_clipped_once) {
   };
   float heard = 0;
   std::vector<std::unique_ptr<FakeClient>> players;
-  for (const auto& [id, value] : {std::pair{11U, 0.75F}, std::pair{12U, 0.75F},
-                                  std::pair{13U, -0.25F}}) {
+  for (const auto& [id, value] :
+       {std::pair{11U, 0.75F}, std::pair{12U, 0.75F}, std::pair{13U, -0.25F}}) {
     players.push_back(std::make_unique<FakeClient>(clock, id, std::vector<std::uint32_t>{},
                                                    std::vector<std::uint32_t>{0}, kPeriod,
                                                    constant(value)));
   }
-  FakeClient listener(clock, 14, {0}, {}, kPeriod,
-                      [&](FakeClient& self, const ClientStamp& stamp) {
-                        heard = self.input(0, stamp.half)[0];
-                      });
+  FakeClient listener(clock, 14, {0}, {}, kPeriod, [&](FakeClient& self, const ClientStamp& stamp) {
+    heard = self.input(0, stamp.half)[0];
+  });
   for (const auto& player : players) {
     ASSERT_TRUE(engine.add_client(player->setup()));
     ASSERT_TRUE(engine.start_client(player->setup().id));

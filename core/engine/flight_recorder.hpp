@@ -31,18 +31,18 @@ inline constexpr std::uint32_t kNoClient = 0;
 /// One cycle. All times are nanoseconds after `boundary_ns`, saturated to 32 bits.
 struct FlightRecord {
   std::uint64_t device_period;
-  std::int64_t boundary_ns;     ///< Instant of the period's beginning
-  std::uint32_t woken_ns;       ///< the engine thread ran
-  std::uint32_t rung_ns;        ///< all clients were rung, waiting began; 0 = nobody was waited for
-  std::uint32_t last_ack_ns;    ///< waiting ended; 0 = nobody was waited for
-  std::uint32_t written_ns;     ///< the render block was complete
-  std::uint32_t causes;         ///< bits of XrunCause; 0 = a good cycle
-  std::uint32_t lost_periods;   ///< hardware periods that nobody served before this one
-  std::uint32_t late_client;    ///< id of the first client that was late, or kNoClient
+  std::int64_t boundary_ns;    ///< Instant of the period's beginning
+  std::uint32_t woken_ns;      ///< the engine thread ran
+  std::uint32_t rung_ns;       ///< all clients were rung, waiting began; 0 = nobody was waited for
+  std::uint32_t last_ack_ns;   ///< waiting ended; 0 = nobody was waited for
+  std::uint32_t written_ns;    ///< the render block was complete
+  std::uint32_t causes;        ///< bits of XrunCause; 0 = a good cycle
+  std::uint32_t lost_periods;  ///< hardware periods that nobody served before this one
+  std::uint32_t late_client;   ///< id of the first client that was late, or kNoClient
   std::uint16_t clients_rung;
   std::uint16_t clients_late;
-  std::uint32_t busy_ns;        ///< the engine's own work in this cycle, waiting excluded
-  std::uint32_t entered_ns;     ///< the first acknowledging client's callback began, as it says
+  std::uint32_t busy_ns;     ///< the engine's own work in this cycle, waiting excluded
+  std::uint32_t entered_ns;  ///< the first acknowledging client's callback began, as it says
   std::uint32_t reserved[2];
 };
 static_assert(sizeof(FlightRecord) == 64, "one cache line a cycle");

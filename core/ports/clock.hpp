@@ -1,4 +1,5 @@
-// Time as the product sees it. The simulation replaces it; nothing below a main reads a system clock.
+// Time as the product sees it. The simulation replaces it; nothing below a main reads a system
+// clock.
 #pragma once
 
 #include "core/base/rt.hpp"

@@ -38,11 +38,11 @@ struct DeviceLatency {
 
 /// One period, as it arrives.
 struct DevicePeriod {
-  std::uint64_t index = 0;     ///< counts every period of the hardware since start, lost ones too
-  Instant boundary{};          ///< when the period began (filtered), never when we noticed
-  Instant next_boundary{};     ///< by then the render block must have been committed
-  std::uint32_t lost = 0;      ///< hardware periods between the previous one and this
-  bool gap = false;            ///< the device itself dropped data (not: we came late)
+  std::uint64_t index = 0;  ///< counts every period of the hardware since start, lost ones too
+  Instant boundary{};       ///< when the period began (filtered), never when we noticed
+  Instant next_boundary{};  ///< by then the render block must have been committed
+  std::uint32_t lost = 0;   ///< hardware periods between the previous one and this
+  bool gap = false;         ///< the device itself dropped data (not: we came late)
   PlanarView<const float> capture{};  ///< the newest block, valid until the next wait_period
   PlanarView<float> render{};         ///< to be filled completely, valid until commit
 };

@@ -92,11 +92,11 @@ using asiodrv::test::check;
 using asiodrv::test::next;
 
 // Each wrapper resolves the real function once; a static's guard is not taken after that.
-#define ASIODRV_FORWARD(result, name, parameters, arguments)               \
-  __attribute__((visibility("default"))) result name parameters {          \
-    static auto* const real = next<result parameters>(#name);              \
-    check(#name);                                                          \
-    return real arguments;                                                 \
+#define ASIODRV_FORWARD(result, name, parameters, arguments)      \
+  __attribute__((visibility("default"))) result name parameters { \
+    static auto* const real = next<result parameters>(#name);     \
+    check(#name);                                                 \
+    return real arguments;                                        \
   }
 
 extern "C" {

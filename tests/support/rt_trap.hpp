@@ -14,7 +14,7 @@ namespace asiodrv::test {
 
 /// What this build catches; tests of the trap use it to know which canaries must fire.
 struct TrapAbilities {
-  bool armed;        ///< anything at all (ASIODRV_RT_TRAP)
+  bool armed;  ///< anything at all (ASIODRV_RT_TRAP)
   bool allocation;
   bool locks_and_system_calls;
 };

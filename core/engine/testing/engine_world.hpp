@@ -147,7 +147,7 @@ class FakeClient final : public ClientMailbox {
   [[nodiscard]] ClientReply reply() const RT_SAFE override { return reply_; }
 
   nanoseconds callback_time{0};
-  bool dead = false;       ///< never answers again
+  bool dead = false;  ///< never answers again
   ClientReply reply_{0, false};
   std::uint64_t callbacks = 0;
 

@@ -1,0 +1,220 @@
+// Each message is written and judged side by side, so that the two cannot drift apart.
+#include "core/wire/control.hpp"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+#include "core/wire/member_reader.hpp"
+#include "core/wire/section.hpp"
+
+namespace asiodrv::wire {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::uint32_t kAnyNumber = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kMaxRateHz = 10'000'000;
+constexpr std::uint32_t kMaxLatencyFrames = 1U << 24;
+constexpr std::size_t kMaxRates = 64;
+constexpr std::size_t kMaxClockSources = 32;
+
+struct EventName {
+  HostEventKind kind;
+  std::string_view name;
+};
+constexpr std::array kEventNames{EventName{HostEventKind::reset_request, "reset_request"},
+                                 EventName{HostEventKind::resync, "resync"},
+                                 EventName{HostEventKind::latencies_changed, "latencies_changed"},
+                                 EventName{HostEventKind::rate_changed, "rate_changed"},
+                                 EventName{HostEventKind::clock_changed, "clock_changed"},
+                                 EventName{HostEventKind::overload, "overload"}};
+
+std::string_view event_name(HostEventKind kind) {
+  for (const EventName& each : kEventNames) {
+    if (each.kind == kind) return each.name;
+  }
+  return kEventNames.front().name;
+}
+
+Frames buffer_frames(MemberReader& reader, const char* member) {
+  const std::uint32_t count = reader.number(member, kMinFrames, kMaxFrames);
+  if (reader.good() && !std::has_single_bit(count)) reader.refuse(member, "must be a power of two");
+  return Frames{count};
+}
+
+Frames latency(MemberReader& reader, const char* member) {
+  return Frames{reader.number(member, 0, kMaxLatencyFrames)};
+}
+
+std::vector<SampleRate> rates(MemberReader& reader) {
+  std::vector<SampleRate> all;
+  for (const std::uint32_t hz : reader.numbers("rates_hz", kMaxRates, 1, kMaxRateHz)) {
+    if (!all.empty() && all.back().hz >= hz) reader.refuse("rates_hz", "must be ascending");
+    all.push_back(SampleRate{hz});
+  }
+  if (all.empty()) reader.refuse("rates_hz", "must not be empty");
+  return all;
+}
+
+std::vector<ClockSourceInfo> clock_sources(MemberReader& reader) {
+  std::vector<ClockSourceInfo> all;
+  const json* const list = reader.list("clock_sources", kMaxClockSources);
+  if (list == nullptr) return all;
+  for (const json& element : *list) {
+    MemberReader source(element, "hello: an element of clock_sources");
+    ClockSourceInfo info{source.text("name"), source.flag("current")};
+    if (!source.good()) reader.refuse("clock_sources", "must hold objects {name, current}");
+    all.push_back(std::move(info));
+  }
+  const auto current = std::count_if(all.begin(), all.end(),
+                                     [](const ClockSourceInfo& each) { return each.current; });
+  if (current != 1) reader.refuse("clock_sources", "must hold exactly one current source");
+  return all;
+}
+
+}  // namespace
+
+json to_json(const HelloRequest& value) {
+  return {{"protocol", value.protocol},
+          {"program", value.program},
+          {"process_id", value.process_id},
+          {"bits", value.bits}};
+}
+
+Result<HelloRequest> parse_hello_request(const json& params) {
+  MemberReader reader(params, "hello");
+  HelloRequest value;
+  value.protocol = reader.number("protocol", 0, kAnyNumber);
+  value.program = reader.text("program");
+  value.process_id = reader.number("process_id", 0, kAnyNumber);
+  value.bits = reader.number("bits", 32, 64);
+  if (reader.good() && value.bits != 32 && value.bits != 64)
+    reader.refuse("bits", "must be 32 or 64");
+  return reader.result(std::move(value));
+}
+
+json to_json(const DriverDescription& value) {
+  json rate_list = json::array();
+  for (const SampleRate rate : value.rates) rate_list.push_back(rate.hz);
+  json sources = json::array();
+  for (const ClockSourceInfo& source : value.clock_sources) {
+    sources.push_back({{"name", source.name}, {"current", source.current}});
+  }
+  return {{"protocol", value.protocol},
+          {"service_version", value.service_version},
+          {"device_name", value.device_name},
+          {"input_names", value.input_names},
+          {"output_names", value.output_names},
+          {"sample_type", sample_type_name(value.sample_type)},
+          {"rates_hz", std::move(rate_list)},
+          {"rate_hz", value.rate.hz},
+          {"min_frames", value.min_frames.count},
+          {"max_frames", value.max_frames.count},
+          {"preferred_frames", value.preferred_frames.count},
+          {"clock_sources", std::move(sources)},
+          {"device_input_latency_frames", value.device_input_latency.count},
+          {"device_output_latency_frames", value.device_output_latency.count},
+          {"deferred", value.deferred}};
+}
+
+Result<DriverDescription> parse_driver_description(const json& result) {
+  MemberReader reader(result, "hello result");
+  DriverDescription value;
+  value.protocol = reader.number("protocol", 0, kAnyNumber);
+  value.service_version = reader.text("service_version");
+  value.device_name = reader.text("device_name");
+  value.input_names = reader.texts("input_names", kMaxChannels);
+  value.output_names = reader.texts("output_names", kMaxChannels);
+  const auto type = parse_sample_type(reader.text("sample_type"));
+  if (!type) reader.refuse("sample_type", "must be float32, int32, int24 or int16");
+  value.sample_type = type.value_or(SampleType::float32);
+  value.rates = rates(reader);
+  value.rate = SampleRate{reader.number("rate_hz", 0, kMaxRateHz)};
+  value.min_frames = buffer_frames(reader, "min_frames");
+  value.max_frames = buffer_frames(reader, "max_frames");
+  value.preferred_frames = buffer_frames(reader, "preferred_frames");
+  if (value.min_frames > value.preferred_frames || value.preferred_frames > value.max_frames) {
+    reader.refuse("preferred_frames", "must lie between min_frames and max_frames");
+  }
+  value.clock_sources = clock_sources(reader);
+  value.device_input_latency = latency(reader, "device_input_latency_frames");
+  value.device_output_latency = latency(reader, "device_output_latency_frames");
+  value.deferred = reader.flag("deferred");
+  return reader.result(std::move(value));
+}
+
+json to_json(const SessionRequest& value) {
+  return {{"frames", value.frames.count}, {"inputs", value.inputs}, {"outputs", value.outputs}};
+}
+
+Result<SessionRequest> parse_session_request(const json& params) {
+  MemberReader reader(params, "session.create");
+  SessionRequest value;
+  value.frames = buffer_frames(reader, "frames");
+  value.inputs = reader.numbers("inputs", kMaxChannels, 0, kMaxChannels - 1);
+  value.outputs = reader.numbers("outputs", kMaxChannels, 0, kMaxChannels - 1);
+  if (value.inputs.empty() && value.outputs.empty()) {
+    reader.refuse("inputs", "and \"outputs\" name no channel at all");
+  }
+  return reader.result(std::move(value));
+}
+
+json to_json(const SessionGrant& value) {
+  return {{"session_id", value.session_id},
+          {"region_token", value.region_token},
+          {"region_bytes", value.region_bytes},
+          {"rate_hz", value.rate.hz},
+          {"input_latency_frames", value.input_latency.count},
+          {"output_latency_frames", value.output_latency.count},
+          {"deferred", value.deferred}};
+}
+
+Result<SessionGrant> parse_session_grant(const json& result) {
+  MemberReader reader(result, "session.create result");
+  SessionGrant value;
+  value.session_id = reader.number("session_id", 1, kAnyNumber);
+  value.region_token = reader.text("region_token");
+  value.region_bytes = reader.number("region_bytes", kAudioOffset, kAnyNumber);
+  value.rate = SampleRate{reader.number("rate_hz", 1, kMaxRateHz)};
+  value.input_latency = latency(reader, "input_latency_frames");
+  value.output_latency = latency(reader, "output_latency_frames");
+  value.deferred = reader.flag("deferred");
+  return reader.result(std::move(value));
+}
+
+json to_json(const HostEvent& value) {
+  json object{{"kind", event_name(value.kind)}};
+  if (value.kind == HostEventKind::rate_changed) object["rate_hz"] = value.rate.hz;
+  if (value.kind == HostEventKind::latencies_changed) {
+    object["input_latency_frames"] = value.input_latency.count;
+    object["output_latency_frames"] = value.output_latency.count;
+  }
+  return object;
+}
+
+Result<HostEvent> parse_host_event(const json& params) {
+  MemberReader reader(params, "event");
+  HostEvent value;
+  const std::string name = reader.text("kind");
+  const auto* const known = std::find_if(kEventNames.begin(), kEventNames.end(),
+                                         [&](const EventName& each) { return each.name == name; });
+  if (known == kEventNames.end()) {
+    reader.refuse("kind", "is not an event that this version knows");
+  } else {
+    value.kind = known->kind;
+  }
+  if (value.kind == HostEventKind::rate_changed) {
+    value.rate = SampleRate{reader.number("rate_hz", 0, kMaxRateHz)};
+  }
+  if (value.kind == HostEventKind::latencies_changed) {
+    value.input_latency = latency(reader, "input_latency_frames");
+    value.output_latency = latency(reader, "output_latency_frames");
+  }
+  return reader.result(value);
+}
+
+}  // namespace asiodrv::wire

@@ -1,0 +1,103 @@
+// The control messages: what a client and the service say to each other, as typed values.
+//
+// On the stream each message is a 32-bit little-endian length, then that many bytes of JSON-RPC 2.0
+// in UTF-8. Requests carry an integer id; notifications (service to client) carry none.
+//
+//   method            params            result              who
+//   hello             HelloRequest      DriverDescription   the DLL; first message of a session
+//   session.create    SessionRequest    SessionGrant        after hello
+//   session.start     {}                {}
+//   session.stop      {}                {}                  idempotent
+//   session.dispose   {}                {}
+//   rate.set          {"hz": n}         {}
+//   clock.select      {"index": n}      {}
+//   event             HostEvent         (notification)      service to DLL
+//   status, flight.*, devices.list, config.*, shutdown: see service/driver_service.hpp
+//
+// An error is {"code": n, "message": text, "data": {"kind": error_name}}.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/base/sample_type.hpp"
+#include "core/base/units.hpp"
+
+namespace asiodrv::wire {
+
+inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kMaxMessageBytes = 256 * 1024;  ///< 2 x 1024 channel names fit
+inline constexpr std::size_t kMaxNameBytes = 256;              ///< any single name, UTF-8
+
+struct HelloRequest {
+  std::uint32_t protocol = kProtocolVersion;
+  std::string program;           ///< file name of the host process, for people
+  std::uint32_t process_id = 0;  ///< as the client says; the service shows the system's own answer
+  std::uint32_t bits = 64;
+};
+
+struct ClockSourceInfo {
+  std::string name;
+  bool current = false;
+};
+
+/// All that a host can ask before it creates buffers, so that probing costs one round trip and
+/// touches no device.
+struct DriverDescription {
+  std::uint32_t protocol = kProtocolVersion;
+  std::string service_version;
+  std::string device_name;
+  std::vector<std::string> input_names;
+  std::vector<std::string> output_names;
+  SampleType sample_type = SampleType::float32;
+  std::vector<SampleRate> rates;  ///< ascending, not empty
+  SampleRate rate{};              ///< now; 0 = clock lost
+  Frames min_frames{}, max_frames{}, preferred_frames{};  ///< powers of two
+  std::vector<ClockSourceInfo> clock_sources;             ///< not empty, exactly one current
+  Frames device_input_latency{}, device_output_latency{};  ///< beyond the double buffer
+  /// This host defers its processing beyond its callback: its output is taken one buffer later.
+  bool deferred = false;
+};
+
+struct SessionRequest {
+  Frames frames{};
+  std::vector<std::uint32_t> inputs;   ///< device channels, in the order of the section
+  std::vector<std::uint32_t> outputs;
+};
+
+struct SessionGrant {
+  std::uint32_t session_id = 0;
+  std::string region_token;
+  std::uint32_t region_bytes = 0;
+  SampleRate rate{};
+  Frames input_latency{}, output_latency{};  ///< what getLatencies reports, double buffer included
+  bool deferred = false;
+};
+
+enum class HostEventKind { reset_request, resync, latencies_changed, rate_changed, clock_changed,
+                           overload };
+
+struct HostEvent {
+  HostEventKind kind = HostEventKind::reset_request;
+  SampleRate rate{};                         ///< rate_changed; 0 = clock lost
+  Frames input_latency{}, output_latency{};  ///< latencies_changed
+};
+
+/// Text of each value for people and back. The parsers refuse (malformed) a missing or mistyped
+/// member, a name over kMaxNameBytes, a list over kMaxChannels, a number outside its documented
+/// range; the message names the member. Unknown members are ignored.
+[[nodiscard]] nlohmann::json to_json(const HelloRequest&);
+[[nodiscard]] nlohmann::json to_json(const DriverDescription&);
+[[nodiscard]] nlohmann::json to_json(const SessionRequest&);
+[[nodiscard]] nlohmann::json to_json(const SessionGrant&);
+[[nodiscard]] nlohmann::json to_json(const HostEvent&);
+[[nodiscard]] Result<HelloRequest> parse_hello_request(const nlohmann::json&);
+[[nodiscard]] Result<DriverDescription> parse_driver_description(const nlohmann::json&);
+[[nodiscard]] Result<SessionRequest> parse_session_request(const nlohmann::json&);
+[[nodiscard]] Result<SessionGrant> parse_session_grant(const nlohmann::json&);
+[[nodiscard]] Result<HostEvent> parse_host_event(const nlohmann::json&);
+
+}  // namespace asiodrv::wire

@@ -1,0 +1,239 @@
+#include "core/wire/control.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "core/wire/message.hpp"
+#include "core/wire/section.hpp"
+
+namespace asiodrv::wire {
+namespace {
+
+using nlohmann::json;
+
+DriverDescription description() {
+  DriverDescription value;
+  value.service_version = "1.2.3";
+  value.device_name = "Simulated interface";
+  value.input_names = {"In 1", "In 2"};
+  value.output_names = {"Out 1"};
+  value.sample_type = SampleType::int24;
+  value.rates = {SampleRate{44'100}, SampleRate{48'000}};
+  value.rate = SampleRate{48'000};
+  value.min_frames = Frames{32};
+  value.max_frames = Frames{2048};
+  value.preferred_frames = Frames{64};
+  value.clock_sources = {{"Internal", true}, {"Word clock", false}};
+  value.device_input_latency = Frames{3};
+  value.device_output_latency = Frames{4};
+  value.deferred = true;
+  return value;
+}
+
+SessionGrant grant() {
+  return {9, "token", 4096, SampleRate{48'000}, Frames{64}, Frames{128}, true};
+}
+
+/// What one parser must refuse: the member's name and a value that it must not have.
+struct Wrong {
+  const char* member;
+  json value;
+};
+
+template <class Parse>
+void expect_refusals(const json& good, Parse parse, const std::vector<Wrong>& wrongs) {
+  ASSERT_TRUE(parse(good)) << parse(good).error().message;
+  for (const auto& [member, value] : good.items()) {
+    json without = good;
+    without.erase(member);
+    const auto refused = parse(without);
+    ASSERT_FALSE(refused) << "without " << member;
+    EXPECT_EQ(refused.error().code, ErrorCode::malformed);
+    EXPECT_NE(refused.error().message.find('"' + member + '"'), std::string::npos)
+        << refused.error().message;
+    for (const json& mistyped : {json(nullptr), json(-1), json(1.5), json::object()}) {
+      json changed = good;
+      changed[member] = mistyped;
+      EXPECT_FALSE(parse(changed)) << member << " = " << mistyped;
+    }
+  }
+  for (const Wrong& wrong : wrongs) {
+    json changed = good;
+    changed[wrong.member] = wrong.value;
+    const auto refused = parse(changed);
+    ASSERT_FALSE(refused) << wrong.member << " = " << wrong.value;
+    EXPECT_NE(refused.error().message.find(wrong.member), std::string::npos)
+        << refused.error().message;
+  }
+  for (const json& other : {json(nullptr), json(1), json("text"), json::array()}) {
+    EXPECT_FALSE(parse(other)) << other;
+  }
+  json more = good;
+  more["a_later_version_adds_this"] = 1;
+  EXPECT_TRUE(parse(more));
+}
+
+const std::string kLongName(kMaxNameBytes + 1, 'n');
+
+TEST(control, hello_round_trips) {
+  const auto parsed = parse_hello_request(to_json(HelloRequest{1, "Söngs.exe", 4711, 32}));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->protocol, 1U);
+  EXPECT_EQ(parsed->program, "Söngs.exe");
+  EXPECT_EQ(parsed->process_id, 4711U);
+  EXPECT_EQ(parsed->bits, 32U);
+}
+
+TEST(control, malformed_hello_names_its_member) {
+  expect_refusals(to_json(HelloRequest{1, "host", 1, 64}), parse_hello_request,
+                  {{"program", kLongName},
+                   {"bits", 48},
+                   {"bits", 16},
+                   {"process_id", 0x1'0000'0000},
+                   {"protocol", "1"}});
+}
+
+TEST(control, description_round_trips) {
+  const auto parsed = parse_driver_description(to_json(description()));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(to_json(*parsed), to_json(description()));
+  EXPECT_EQ(parsed->sample_type, SampleType::int24);
+  EXPECT_EQ(parsed->rates, description().rates);
+  EXPECT_EQ(parsed->output_names, description().output_names);
+}
+
+TEST(control, malformed_description_names_its_member) {
+  const json source{{"name", "Internal"}, {"current", true}};
+  expect_refusals(to_json(description()), parse_driver_description,
+                  {{"sample_type", "float64"},
+                   {"rates_hz", json::array()},
+                   {"rates_hz", {48'000, 44'100}},
+                   {"rates_hz", {48'000, 48'000}},
+                   {"rates_hz", {0}},
+                   {"rates_hz", json(65, 1)},
+                   {"min_frames", 48},
+                   {"min_frames", 8},
+                   {"max_frames", 16'384},
+                   {"preferred_frames", 16},
+                   {"preferred_frames", 4096},
+                   {"clock_sources", json::array()},
+                   {"clock_sources", {source, source}},
+                   {"clock_sources", {1}},
+                   {"clock_sources", json(33, source)},
+                   {"input_names", json(1025, "x")},
+                   {"input_names", {kLongName}},
+                   {"output_names", {1}},
+                   {"device_name", kLongName},
+                   {"device_input_latency_frames", 1 << 25},
+                   {"deferred", 1}});
+}
+
+TEST(control, description_of_1024_channels_each_way_fits_a_message) {
+  DriverDescription wide = description();
+  wide.input_names.assign(kMaxChannels, std::string(80, 'i'));
+  wide.output_names.assign(kMaxChannels, std::string(80, 'o'));
+  EXPECT_LE(result_text(1, to_json(wide)).size(), kMaxMessageBytes);
+  EXPECT_TRUE(parse_driver_description(to_json(wide)));
+}
+
+TEST(control, session_request_round_trips) {
+  const auto parsed = parse_session_request(to_json(SessionRequest{Frames{256}, {3, 1}, {0}}));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->frames.count, 256U);
+  EXPECT_EQ(parsed->inputs, (std::vector<std::uint32_t>{3, 1}));
+  EXPECT_EQ(parsed->outputs, (std::vector<std::uint32_t>{0}));
+}
+
+TEST(control, malformed_session_request_names_its_member) {
+  expect_refusals(to_json(SessionRequest{Frames{256}, {3, 1}, {0}}), parse_session_request,
+                  {{"frames", 0},
+                   {"frames", 100},
+                   {"frames", 8},
+                   {"frames", 16'384},
+                   {"frames", 4'294'967'296},
+                   {"inputs", {1024}},
+                   {"inputs", {-1}},
+                   {"inputs", {"0"}},
+                   {"outputs", json(1025, 0)},
+                   {"outputs", {1.0}}});
+  EXPECT_FALSE(parse_session_request(to_json(SessionRequest{Frames{64}, {}, {}})));
+}
+
+TEST(control, grant_round_trips) {
+  const auto parsed = parse_session_grant(to_json(grant()));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(to_json(*parsed), to_json(grant()));
+  EXPECT_EQ(parsed->region_token, "token");
+}
+
+TEST(control, malformed_grant_names_its_member) {
+  expect_refusals(to_json(grant()), parse_session_grant,
+                  {{"session_id", 0},
+                   {"region_token", kLongName},
+                   {"region_bytes", 100},
+                   {"rate_hz", 0},
+                   {"input_latency_frames", 1 << 25},
+                   {"deferred", "no"}});
+}
+
+TEST(control, every_event_round_trips) {
+  for (const HostEventKind kind :
+       {HostEventKind::reset_request, HostEventKind::resync, HostEventKind::latencies_changed,
+        HostEventKind::rate_changed, HostEventKind::clock_changed, HostEventKind::overload}) {
+    const auto parsed =
+        parse_host_event(to_json(HostEvent{kind, SampleRate{96'000}, Frames{1}, Frames{2}}));
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->kind, kind);
+    const bool has_rate = kind == HostEventKind::rate_changed;
+    EXPECT_EQ(parsed->rate.hz, has_rate ? 96'000U : 0U);
+    const bool has_latencies = kind == HostEventKind::latencies_changed;
+    EXPECT_EQ(parsed->output_latency.count, has_latencies ? 2U : 0U);
+  }
+}
+
+TEST(control, malformed_events_name_their_member) {
+  expect_refusals(to_json(HostEvent{HostEventKind::rate_changed, SampleRate{0}, {}, {}}),
+                  parse_host_event, {{"kind", "reset"}, {"kind", ""}, {"rate_hz", "48000"}});
+  expect_refusals(to_json(HostEvent{HostEventKind::latencies_changed, {}, Frames{1}, Frames{2}}),
+                  parse_host_event, {{"output_latency_frames", 1 << 25}});
+}
+
+/// Any JSON value in any place is refused or understood, and never crashes a parser.
+TEST(control, mutated_members_never_crash) {
+  const json seeds[] = {to_json(HelloRequest{}), to_json(description()), to_json(grant()),
+                        to_json(SessionRequest{Frames{64}, {0}, {1}}), to_json(HostEvent{})};
+  const json values[] = {nullptr,
+                         true,
+                         -1,
+                         0,
+                         64,
+                         1e300,
+                         UINT64_MAX,
+                         INT64_MIN,
+                         "",
+                         "float32",
+                         json::array(),
+                         json::object(),
+                         {1, 2},
+                         {{"name", "x"}},
+                         kLongName};
+  std::mt19937 random(7);
+  for (int round = 0; round < 20'000; ++round) {
+    json value = seeds[random() % std::size(seeds)];
+    for (std::size_t i = 0; i <= random() % 2; ++i) {
+      auto member = value.begin();
+      std::advance(member, random() % value.size());
+      *member = values[random() % std::size(values)];
+    }
+    (void)parse_hello_request(value).has_value();
+    (void)parse_driver_description(value).has_value();
+    (void)parse_session_request(value).has_value();
+    (void)parse_session_grant(value).has_value();
+    (void)parse_host_event(value).has_value();
+  }
+}
+
+}  // namespace
+}  // namespace asiodrv::wire
