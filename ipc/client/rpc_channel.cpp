@@ -1,0 +1,178 @@
+#include "ipc/client/rpc_channel.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/ports/mutex.hpp"
+#include "core/wire/frame.hpp"
+
+namespace asiodrv::ipc {
+namespace {
+
+using nlohmann::json;
+using ports::MutexLock;
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr std::size_t kPieceBytes = 16 * 1024;
+
+/// A call that waits. Lives on the caller's stack, listed in the state while it waits.
+struct Pending {
+  std::int64_t id = 0;
+  std::unique_ptr<ports::Signal> answered;
+  std::optional<Result<json>> outcome;
+};
+
+}  // namespace
+
+/// What the callers and the receiving thread share.
+struct RpcChannel::State {
+  State(ports::Clock& clock_in, ports::Threads& threads_in,
+        std::unique_ptr<ports::Connection> connection_in, Listener listener_in)
+      : clock(clock_in),
+        threads(threads_in),
+        connection(std::move(connection_in)),
+        listener(std::move(listener_in)) {}
+
+  void converse(Pending& call, std::string_view method, const json& params, Instant deadline);
+  void receive();
+  Result<> take(std::string_view text);
+  void answer(wire::Response response);
+  void end(const Error& reason) noexcept;
+
+  ports::Clock& clock;
+  ports::Threads& threads;
+  const std::unique_ptr<ports::Connection> connection;
+  const Listener listener;
+
+  ports::Mutex sending;  // one sender at a time on the connection
+  ports::Mutex mutex;    // guards what follows
+  std::vector<Pending*> pending;
+  std::int64_t next_id = 1;
+  std::optional<Error> ended;  // why, once the stream has ended
+};
+
+/// The caller's side of one listed call: sends it and waits until it has an outcome, or `deadline`.
+void RpcChannel::State::converse(Pending& call, std::string_view method, const json& params,
+                                 Instant deadline) {
+  const auto frame = wire::encode_frame(wire::request_text(call.id, method, params));
+  if (!frame) {
+    const MutexLock lock(mutex);
+    call.outcome = tl::unexpected<Error>(frame.error());
+    return;
+  }
+  Result<> sent;
+  {
+    const MutexLock lock(sending);
+    sent = connection->send(*frame, deadline);
+  }
+  if (!sent) end(sent.error());  // half a message may be out: the stream has lost its boundaries
+  do {
+    const MutexLock lock(mutex);
+    if (call.outcome) return;
+  } while (call.answered->wait(deadline));
+}
+
+/// The receiving thread, until the stream ends.
+void RpcChannel::State::receive() {
+  wire::FrameReader reader;
+  std::vector<std::byte> piece(kPieceBytes);
+  for (;;) {
+    const auto count = connection->receive(piece, clock.now() + hours{1});
+    if (!count && count.error().code == ErrorCode::timed_out) continue;
+    if (!count) {
+      return end({ErrorCode::disconnected, "The asio-driver service closed the connection."});
+    }
+    reader.feed(std::span(piece).first(*count));
+    for (;;) {
+      const auto text = reader.next();
+      if (!text) return end(text.error());
+      if (!*text) break;
+      if (const auto taken = take(**text); !taken) return end(taken.error());
+    }
+  }
+}
+
+Result<> RpcChannel::State::take(std::string_view text) {
+  auto message = wire::parse_message(text);
+  if (!message) return tl::unexpected<Error>(message.error());
+  if (auto* response = std::get_if<wire::Response>(&*message)) {
+    if (!response->id) {
+      // The service refuses the connection or could not read us: that concerns every call.
+      return tl::unexpected<Error>(response->outcome
+                                       ? Error{ErrorCode::malformed, "A result without an id."}
+                                       : response->outcome.error());
+    }
+    answer(std::move(*response));
+  } else if (const auto* notification = std::get_if<wire::Notification>(&*message)) {
+    listener.notified(*notification);
+  }
+  return {};  // requests towards a client do not exist in this version: ignored
+}
+
+void RpcChannel::State::answer(wire::Response response) {
+  const MutexLock lock(mutex);
+  for (Pending* const call : pending) {
+    if (call->id != *response.id || call->outcome) continue;
+    call->outcome = std::move(response.outcome);
+    call->answered->signal();  // under the lock: afterwards the caller may be gone
+    return;
+  }
+}
+
+void RpcChannel::State::end(const Error& reason) noexcept {
+  {
+    const MutexLock lock(mutex);
+    if (ended) return;
+    ended = reason;
+    for (Pending* const call : pending) {
+      if (!call->outcome) call->outcome = tl::unexpected<Error>(reason);
+      call->answered->signal();
+    }
+  }
+  connection->shutdown();
+  listener.closed();
+}
+
+Result<std::unique_ptr<RpcChannel>> RpcChannel::open(ports::Clock& clock, ports::Threads& threads,
+                                                     std::unique_ptr<ports::Connection> connection,
+                                                     Listener listener) {
+  auto state = std::make_shared<State>(clock, threads, std::move(connection), std::move(listener));
+  auto receiver =
+      threads.start("asiodrv-receive", ports::ThreadRole::control, [state] { state->receive(); });
+  if (!receiver) return tl::unexpected<Error>(receiver.error());
+  return std::unique_ptr<RpcChannel>(new RpcChannel(std::move(state), std::move(*receiver)));
+}
+
+RpcChannel::RpcChannel(std::shared_ptr<State> state, std::unique_ptr<ports::Thread> receiver)
+    : state_(std::move(state)), receiver_(std::move(receiver)) {}
+
+RpcChannel::~RpcChannel() {
+  close();
+  receiver_->join(state_->clock.now() + seconds{2});
+}
+
+void RpcChannel::close() noexcept {
+  state_->end({ErrorCode::disconnected, "The connection to the asio-driver service was closed."});
+}
+
+Result<json> RpcChannel::call(std::string_view method, const json& params, Instant deadline) {
+  Pending call;
+  call.answered = state_->threads.make_signal();
+  {
+    const MutexLock lock(state_->mutex);
+    if (state_->ended) return tl::unexpected<Error>(*state_->ended);
+    call.id = state_->next_id++;
+    state_->pending.push_back(&call);
+  }
+  state_->converse(call, method, params, deadline);
+  const MutexLock lock(state_->mutex);
+  std::erase(state_->pending, &call);
+  if (call.outcome) return std::move(*call.outcome);
+  return fail(ErrorCode::timed_out, "The asio-driver service did not answer in time.");
+}
+
+}  // namespace asiodrv::ipc
