@@ -1,0 +1,176 @@
+// The front's side of the conversation with the service. Everything here runs under control_.
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "asio/front.hpp"
+
+namespace asiodrv::asio {
+namespace {
+
+using ports::MutexLock;
+using std::chrono::seconds;
+
+constexpr nanoseconds kConnectBound = seconds{3};
+constexpr nanoseconds kSessionBound = seconds{3};  // the service may have to open the device
+constexpr nanoseconds kDisposeBound = seconds{1};
+
+/// After these answers nobody knows what the service made of the request: hang up, so that it
+/// drops what it holds for us.
+constexpr bool ends_conversation(ErrorCode code) noexcept {
+  return code == ErrorCode::disconnected || code == ErrorCode::timed_out ||
+         code == ErrorCode::malformed;
+}
+
+bool plausible(const wire::DriverDescription& driver) noexcept {
+  const auto size_ok = [](Frames frames) {
+    return std::has_single_bit(frames.count) && frames.count >= wire::kMinFrames &&
+           frames.count <= wire::kMaxFrames;
+  };
+  return driver.input_names.size() <= wire::kMaxChannels &&
+         driver.output_names.size() <= wire::kMaxChannels && !driver.rates.empty() &&
+         !driver.clock_sources.empty() && size_ok(driver.min_frames) &&
+         size_ok(driver.max_frames) && size_ok(driver.preferred_frames) &&
+         driver.min_frames <= driver.preferred_frames &&
+         driver.preferred_frames <= driver.max_frames;
+}
+
+tl::unexpected<Error> passed_on(const Error& error) { return tl::unexpected<Error>(error); }
+
+}  // namespace
+
+Result<> AsioFront::connect(nanoseconds bound) {
+  link_up_ = false;
+  session_live_ = false;
+  auto description = link_->connect(true, within(bound));
+  if (!description) return passed_on(description.error());
+  if (!plausible(*description)) {
+    link_->disconnect();
+    return fail(ErrorCode::malformed,
+                "The service described a device that makes no sense; restart asio-driver.");
+  }
+  adopt(std::move(*description));
+  conversation_.fetch_add(1);
+  link_up_ = true;
+  description_stale_ = false;
+  if (notify_) notify_->signal();
+  return {};
+}
+
+void AsioFront::adopt(wire::DriverDescription description) {
+  {
+    const MutexLock lock(data_);
+    description_ = std::move(description);
+    rate_hz_ = description_.rate.hz;
+  }
+  if (!buffers_) estimate_latencies();
+}
+
+/// Before buffers exist: what the preferred size would have.
+void AsioFront::estimate_latencies() {
+  const MutexLock lock(data_);
+  const std::uint32_t frames = description_.preferred_frames.count;
+  set_latencies(
+      {frames + description_.device_input_latency.count},
+      {frames * (description_.deferred ? 2 : 1) + description_.device_output_latency.count});
+}
+
+void AsioFront::set_latencies(Frames input, Frames output) noexcept {
+  const auto clamp = [](Frames frames) {
+    return static_cast<std::int32_t>(std::min<std::uint32_t>(frames.count, INT32_MAX));
+  };
+  input_latency_ = clamp(input);
+  output_latency_ = clamp(output);
+}
+
+/// Some hosts set the rate, destroy the driver, create it anew and expect the rate to hold.
+void AsioFront::restore_rate() {
+  if (ports_.remembered_rate_hz == nullptr) return;
+  const SampleRate wanted{ports_.remembered_rate_hz->load()};
+  if (wanted.hz == 0 || wanted.hz == rate_hz_ || !offers_rate(wanted.hz)) return;
+  if (judge(link_->set_rate(wanted, within(kDisposeBound)))) apply_rate(wanted);
+}
+
+void AsioFront::apply_rate(SampleRate rate) {
+  const MutexLock lock(data_);
+  description_.rate = rate;
+  rate_hz_ = rate.hz;
+  if (buffers_) buffers_->shape.rate = rate;
+}
+
+/// Passes an answer on; one that ends the conversation ends it here.
+Result<> AsioFront::judge(Result<> answer) {
+  if (!answer && ends_conversation(answer.error().code)) lose_link();
+  return answer;
+}
+
+void AsioFront::lose_link() noexcept {
+  link_->disconnect();
+  link_up_ = false;
+  session_live_ = false;
+  if (buffers_) buffers_->current->lost.store(true);
+  if (stream_) stream_->note_loss();
+  if (notify_) notify_->signal();
+}
+
+Result<> AsioFront::ensure_link() { return link_up_ ? Result<>{} : connect(kConnectBound); }
+
+Result<wire::SessionGrant> AsioFront::ask_for_session(const wire::SessionRequest& request) {
+  auto grant = link_->create_session(request, within(kSessionBound));
+  if (!grant && ends_conversation(grant.error().code)) lose_link();
+  return grant;
+}
+
+/// The first session of fresh buffers. A conversation that died unnoticed is begun again, once.
+Result<> AsioFront::open_session(BufferSet& buffers) {
+  const bool was_up = link_up_;
+  if (auto linked = ensure_link(); !linked) return linked;
+  auto grant = ask_for_session(buffers.request);
+  if (!grant && grant.error().code == ErrorCode::disconnected && was_up) {
+    if (auto linked = ensure_link(); !linked) return linked;
+    grant = ask_for_session(buffers.request);
+  }
+  if (!grant) return passed_on(grant.error());
+  {
+    const MutexLock lock(data_);
+    buffers.shape = shape_of(description_);
+    buffers.layout = {description_.sample_type, buffers.request.frames,
+                      static_cast<std::uint32_t>(buffers.request.inputs.size()),
+                      static_cast<std::uint32_t>(buffers.request.outputs.size())};
+  }
+  return attach(buffers, *grant);
+}
+
+/// A new session for buffers that the host already has: what it holds stays, and the new section is
+/// attached beside it. False when the service now offers something else: connected, no session.
+Result<bool> AsioFront::reopen_session(BufferSet& buffers, nanoseconds bound) {
+  if (auto connected = connect(bound); !connected) return passed_on(connected.error());
+  {
+    const MutexLock lock(data_);
+    if (shape_of(description_) != buffers.shape) return false;
+  }
+  const auto grant = ask_for_session(buffers.request);
+  if (!grant) return passed_on(grant.error());
+  if (auto attached = attach(buffers, *grant); !attached) return passed_on(attached.error());
+  return true;
+}
+
+Result<> AsioFront::attach(BufferSet& buffers, const wire::SessionGrant& grant) {
+  session_live_ = true;
+  auto attachment = open_attachment(ports_.regions, grant, buffers.layout);
+  if (!attachment) {
+    session_live_ = false;
+    (void)judge(link_->dispose_session(within(kDisposeBound)));
+    return passed_on(attachment.error());
+  }
+  wire::CycleReply reply{};
+  reply.mode = static_cast<std::uint32_t>(wire::ReplyMode::free_running);  // until a stream follows
+  wire::write_reply((*attachment)->region->bytes(), reply);
+  buffers.prune();
+  buffers.current = attachment->get();
+  buffers.attachments.push_back(std::move(*attachment));
+  set_latencies(grant.input_latency, grant.output_latency);
+  return {};
+}
+
+}  // namespace asiodrv::asio
