@@ -1,0 +1,156 @@
+#include "cli/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <exception>
+#include <sstream>
+
+#include "cli/console.hpp"
+#include "service/paths.hpp"
+#include "service/version.hpp"
+
+namespace asiodrv::cli {
+namespace {
+
+constexpr const char* kDescription =
+    "asio-driver: several programs share one audio interface through ASIO.\n"
+    "\n"
+    "Music programs start the service by themselves when they open the driver, and it\n"
+    "leaves when nobody needs it. These commands look at it, and run it by hand.";
+
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  asio-driver status                    who is connected, and how well it runs\n"
+    "  asio-driver flight                    which sounds were damaged, and by whom\n"
+    "  asio-driver flight --json --records 1000 > flight.json\n"
+    "  asio-driver config                    the settings in force, and where they are kept\n"
+    "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
+    "  asio-driver stop                      ends it; programs hear silence and start it again\n"
+    "\n"
+    "Exit codes:\n"
+    "  0  done        1  the operation failed; the reason is on the error stream\n"
+    "  2  wrong usage 3  the service is not running\n"
+    "\n"
+    "\"asio-driver COMMAND --help\" explains one command.";
+
+/// Names of instances become parts of pipe and socket names.
+std::string check_instance(const std::string& name) {
+  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+  if (plain && name.size() <= 32) return {};
+  return "An instance is named by at most 32 letters, digits, '-' and '_'.";
+}
+
+/// Everything that arguments can set.
+struct Parsed {
+  service::RunOptions run;
+  ClientOptions client;
+  std::uint32_t records = 0;
+  std::uint32_t idle_seconds = 0;
+  bool reload = false;
+};
+
+void add_instance(CLI::App* command, std::string& target) {
+  command
+      ->add_option("--instance", target,
+                   "Which service, when several are installed or tested "
+                   "side by side. Default: $ASIODRV_INSTANCE")
+      ->check(check_instance)
+      ->type_name("NAME");
+}
+
+CLI::App* add_client_command(CLI::App& app, const char* name, const char* help, Parsed& parsed) {
+  CLI::App* const command = app.add_subcommand(name, help);
+  command->add_flag("--json", parsed.client.json, "For programs: one JSON document");
+  add_instance(command, parsed.client.instance);
+  return command;
+}
+
+CLI::App* add_run_command(CLI::App& app, Parsed& parsed) {
+  CLI::App* const run = app.add_subcommand("run", "Runs the service until Ctrl+C or \"stop\"");
+  run->add_flag("--agent", parsed.run.agent,
+                "As music programs start it: messages go to a file, and it leaves when idle");
+  add_instance(run, parsed.run.instance);
+  run->add_option("--config", parsed.run.config_path,
+                  "The configuration file. Default: $ASIODRV_CONFIG, else the user's own")
+      ->type_name("FILE");
+  run->add_option("--idle-seconds", parsed.idle_seconds,
+                  "Leave when nobody was connected for so long. Default for agents: the "
+                  "configuration's, 10")
+      ->check(CLI::Range(0U, 86'400U))
+      ->type_name("N");
+  return run;
+}
+
+int usage_error(const std::string& message) {
+  print_error(message + "\nRun \"asio-driver --help\" to see what there is.\n");
+  return kWrongUsage;
+}
+
+}  // namespace
+
+int run_command_line(std::vector<std::string> arguments) {
+  const Actions actions{service::run_service, show_status, show_flight,
+                        show_devices,         show_config, stop_service};
+  return run_command_line(std::move(arguments), actions);
+}
+
+int run_command_line(std::vector<std::string> arguments, const Actions& actions) {
+  // An agent has nobody to talk to, and must not hold on to a terminal that others own.
+  if (std::find(arguments.begin(), arguments.end(), "--agent") == arguments.end()) {
+    attach_console();
+  }
+  Parsed parsed;
+  parsed.run.instance = parsed.client.instance = service::environment("ASIODRV_INSTANCE");
+  parsed.run.config_path = service::environment("ASIODRV_CONFIG");
+  if (const auto wrong = check_instance(parsed.run.instance); !wrong.empty()) {
+    return usage_error("ASIODRV_INSTANCE: " + wrong);
+  }
+
+  CLI::App app(kDescription, "asio-driver");
+  app.footer(kFooter);
+  app.set_version_flag("--version", std::string("asio-driver ") + service::kVersion);
+  app.require_subcommand(1);
+  CLI::App* const run = add_run_command(app, parsed);
+  CLI::App* const status =
+      add_client_command(app, "status", "Who is connected, and how well it runs", parsed);
+  CLI::App* const flight = add_client_command(
+      app, "flight", "The flight recorder: which sounds were damaged, when, why, and by whom",
+      parsed);
+  flight->add_option("--records", parsed.records, "Also the newest N cycles, each with its times")
+      ->check(CLI::Range(0U, 16'384U))
+      ->type_name("N");
+  CLI::App* const devices = add_client_command(app, "devices", "The audio interfaces", parsed);
+  CLI::App* const stop = add_client_command(app, "stop", "Ends the service", parsed);
+  CLI::App* const config = add_client_command(app, "config", "The settings in force", parsed);
+  config->add_flag("--reload", parsed.reload,
+                   "Read the file anew; what is wrong in it is said and changes nothing");
+
+  std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
+  try {
+    app.parse(arguments);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != 0) return usage_error(error.what());
+    std::ostringstream help, unused;
+    app.exit(error, help, unused);
+    print(help.str());
+    return kDone;
+  }
+  if (run->count("--idle-seconds") > 0) parsed.run.idle_seconds = parsed.idle_seconds;
+  try {
+    if (run->parsed()) return actions.run(parsed.run);
+    if (status->parsed()) return actions.status(parsed.client);
+    if (flight->parsed()) return actions.flight(parsed.client, parsed.records);
+    if (devices->parsed()) return actions.devices(parsed.client);
+    if (config->parsed()) return actions.config(parsed.client, parsed.reload);
+    if (stop->parsed()) return actions.stop(parsed.client);
+  } catch (const std::exception& error) {  // memory, or an answer of another version
+    print_error(std::string("asio-driver failed: ") + error.what() + "\n");
+    return kFailed;
+  }
+  return usage_error("A command is missing.");
+}
+
+}  // namespace asiodrv::cli

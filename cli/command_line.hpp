@@ -1,0 +1,26 @@
+// The subcommands of asio-driver, from their arguments to an exit code.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/commands.hpp"
+#include "service/run_service.hpp"
+
+namespace asiodrv::cli {
+
+/// What the command line does, replaceable by tests.
+struct Actions {
+  int (*run)(const service::RunOptions&);
+  int (*status)(const ClientOptions&);
+  int (*flight)(const ClientOptions&, std::uint32_t records);
+  int (*devices)(const ClientOptions&);
+  int (*config)(const ClientOptions&, bool reload);
+  int (*stop)(const ClientOptions&);
+};
+
+/// Arguments without the program's name, UTF-8. Prints help and usage errors itself.
+int run_command_line(std::vector<std::string> arguments);
+int run_command_line(std::vector<std::string> arguments, const Actions& actions);
+
+}  // namespace asiodrv::cli

@@ -1,0 +1,112 @@
+#include "cli/command_line.hpp"
+
+#include <gtest/gtest.h>
+
+namespace asiodrv::cli {
+namespace {
+
+// What the fake actions were given last. Plain functions are all that Actions holds.
+service::RunOptions g_run;
+ClientOptions g_client;
+std::uint32_t g_records = 0;
+bool g_reload = false;
+std::string g_called;
+
+const Actions kFakes{[](const service::RunOptions& options) {
+                       g_run = options;
+                       g_called = "run";
+                       return kDone;
+                     },
+                     [](const ClientOptions& options) {
+                       g_client = options;
+                       g_called = "status";
+                       return kDone;
+                     },
+                     [](const ClientOptions& options, std::uint32_t records) {
+                       g_client = options;
+                       g_records = records;
+                       g_called = "flight";
+                       return kDone;
+                     },
+                     [](const ClientOptions& options) {
+                       g_client = options;
+                       g_called = "devices";
+                       return kNotRunning;
+                     },
+                     [](const ClientOptions& options, bool reload) {
+                       g_client = options;
+                       g_reload = reload;
+                       g_called = "config";
+                       return kDone;
+                     },
+                     [](const ClientOptions& options) {
+                       g_client = options;
+                       g_called = "stop";
+                       return kFailed;
+                     }};
+
+int run(std::vector<std::string> arguments) {
+  g_called.clear();
+  g_run = {};
+  g_client = {};
+  return run_command_line(std::move(arguments), kFakes);
+}
+
+TEST(command_line, run_takes_its_options) {
+  EXPECT_EQ(run({"run", "--agent", "--instance", "test-1", "--config", "/a b.toml",
+                 "--idle-seconds", "0"}),
+            kDone);
+  EXPECT_TRUE(g_run.agent);
+  EXPECT_EQ(g_run.instance, "test-1");
+  EXPECT_EQ(g_run.config_path, "/a b.toml");
+  EXPECT_EQ(g_run.idle_seconds, 0U);
+}
+
+TEST(command_line, idle_seconds_are_unset_unless_given) {
+  EXPECT_EQ(run({"run"}), kDone);
+  EXPECT_FALSE(g_run.agent);
+  EXPECT_FALSE(g_run.idle_seconds);
+}
+
+TEST(command_line, every_command_reaches_its_action_and_returns_its_code) {
+  EXPECT_EQ(run({"status", "--json"}), kDone);
+  EXPECT_EQ(g_called, "status");
+  EXPECT_TRUE(g_client.json);
+  EXPECT_EQ(run({"flight", "--records", "7"}), kDone);
+  EXPECT_EQ(g_records, 7U);
+  EXPECT_EQ(run({"devices", "--instance", "x"}), kNotRunning);
+  EXPECT_EQ(g_client.instance, "x");
+  EXPECT_EQ(run({"config", "--reload"}), kDone);
+  EXPECT_TRUE(g_reload);
+  EXPECT_EQ(run({"stop"}), kFailed);
+}
+
+TEST(command_line, wrong_usage_is_2_and_calls_nothing) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{},
+                                             {"dance"},
+                                             {"status", "--jsn"},
+                                             {"run", "--idle-seconds", "-1"},
+                                             {"run", "--idle-seconds"},
+                                             {"run", "--instance", "a/b"},
+                                             {"run", "--instance", std::string(33, 'a')},
+                                             {"flight", "--records", "many"},
+                                             {"status", "stop"},
+                                             {"status", "extra"}}) {
+    EXPECT_EQ(run(arguments), kWrongUsage);
+    EXPECT_EQ(g_called, "");
+  }
+}
+
+TEST(command_line, help_and_version_succeed) {
+  ::testing::internal::CaptureStdout();
+  EXPECT_EQ(run({"--help"}), kDone);
+  EXPECT_EQ(run({"flight", "--help"}), kDone);
+  EXPECT_EQ(run({"--version"}), kDone);
+  const std::string text = ::testing::internal::GetCapturedStdout();
+  EXPECT_NE(text.find("Exit codes:"), std::string::npos);
+  EXPECT_NE(text.find("--records"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace asiodrv::cli

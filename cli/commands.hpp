@@ -1,0 +1,27 @@
+// The commands that ask a running service. Each prints its answer and returns an exit code.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace asiodrv::cli {
+
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kWrongUsage = 2;
+inline constexpr int kNotRunning = 3;
+
+struct ClientOptions {
+  std::string instance;
+  bool json = false;  ///< one JSON document instead of tables
+};
+
+int show_status(const ClientOptions& options);
+/// `records`: also the newest so many cycles.
+int show_flight(const ClientOptions& options, std::uint32_t records);
+int show_devices(const ClientOptions& options);
+int show_config(const ClientOptions& options, bool reload);
+/// Returns when the service has left: 5 s at most.
+int stop_service(const ClientOptions& options);
+
+}  // namespace asiodrv::cli

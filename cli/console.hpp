@@ -1,0 +1,21 @@
+// How the program reads its arguments and reaches its terminal, on each system.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace asiodrv::cli {
+
+/// The arguments after the program's name, UTF-8. `argc` and `argv` are what main was given.
+[[nodiscard]] std::vector<std::string> program_arguments(int argc, char** argv);
+
+/// Connects the standard streams with the terminal that the program was started from, where the
+/// system has not done so. Streams that lead into a file or a pipe stay as they are.
+void attach_console();
+
+/// Writes UTF-8 text to the standard output or error stream.
+void print(std::string_view text);
+void print_error(std::string_view text);
+
+}  // namespace asiodrv::cli

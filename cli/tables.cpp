@@ -1,0 +1,213 @@
+#include "cli/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+
+namespace asiodrv::cli {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kShownXruns = 40;
+
+/// Characters of UTF-8 text, which is close enough to columns of a terminal.
+std::size_t width(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+  }));
+}
+
+bool is_number(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789.-") == std::string::npos;
+}
+
+const json& at(const json& object, const char* member) {
+  static const json nothing;
+  if (!object.is_object()) return nothing;
+  const auto found = object.find(member);
+  return found == object.end() ? nothing : *found;
+}
+
+std::string words(const json& value) {
+  if (value.is_null()) return "-";
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_number_float()) return fmt::format("{:.1f}", value.get<double>());
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string list;
+  for (const json& element : value) list += (list.empty() ? "" : ", ") + words(element);
+  return list.empty() ? "-" : list;
+}
+
+std::string cell(const json& object, const char* member) { return words(at(object, member)); }
+
+double number(const json& value) { return value.is_number() ? value.get<double>() : 0.0; }
+
+bool yes(const json& value) { return value.is_boolean() && value.get<bool>(); }
+
+std::string microseconds(const json& record, const char* member) {
+  const json& value = at(record, member);
+  return value.is_number() ? fmt::format("{:.1f}", number(value) / 1000.0) : "-";
+}
+
+/// Rows of the list `entries`, one cell for each of `members`.
+std::vector<std::vector<std::string>> rows_of(const json& entries,
+                                              const std::vector<const char*>& members) {
+  std::vector<std::vector<std::string>> rows;
+  if (!entries.is_array()) return rows;
+  for (const json& entry : entries) {
+    std::vector<std::string> row;
+    for (const char* const member : members) row.push_back(cell(entry, member));
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::string duration_text(double seconds) {
+  const auto whole = static_cast<long long>(seconds);
+  if (whole < 60) return fmt::format("{} s", whole);
+  if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
+  return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string device_line(const json& device) {
+  const double rate = number(at(device, "rate_hz"));
+  if (yes(at(device, "lost"))) return fmt::format("{}: gone\n", cell(device, "name"));
+  if (!yes(at(device, "open"))) {
+    return fmt::format("{}: closed (next at {} Hz)\n", cell(device, "name"),
+                       cell(device, "rate_hz"));
+  }
+  const double frames = number(at(device, "period_frames"));
+  return fmt::format("{}: {} Hz, periods of {} frames ({:.2f} ms), {}\n", cell(device, "name"),
+                     cell(device, "rate_hz"), cell(device, "period_frames"),
+                     rate > 0 ? frames / rate * 1000.0 : 0.0,
+                     yes(at(device, "running")) ? "running" : "ready");
+}
+
+std::string records_text(const json& records) {
+  if (!records.is_array() || records.empty()) return {};
+  std::vector<std::vector<std::string>> rows;
+  for (const json& record : records) {
+    rows.push_back({cell(record, "period"), microseconds(record, "woken_ns"),
+                    microseconds(record, "rung_ns"), microseconds(record, "last_ack_ns"),
+                    microseconds(record, "written_ns"), microseconds(record, "busy_ns"),
+                    cell(record, "clients_rung"), cell(record, "clients_late"),
+                    cell(record, "causes")});
+  }
+  return "\nCycles (us after the period's beginning):\n" +
+         table({"period", "woken", "rung", "answered", "written", "busy", "clients", "late",
+                "causes"},
+               rows);
+}
+
+/// Who a client number was, from the flight's own list of sessions.
+std::map<std::string, std::string> programs_by_session(const json& sessions) {
+  std::map<std::string, std::string> programs{{"0", "everyone"}};
+  if (!sessions.is_array()) return programs;
+  for (const json& session : sessions) programs[cell(session, "id")] = cell(session, "program");
+  return programs;
+}
+
+std::string xruns_text(const json& flight) {
+  const json& xruns = at(flight, "xruns");
+  if (!xruns.is_array() || xruns.empty()) return "\nNo sound was damaged.\n";
+  const auto programs = programs_by_session(at(flight, "sessions"));
+  const std::size_t skipped = xruns.size() - std::min(xruns.size(), kShownXruns);
+  std::vector<std::vector<std::string>> rows;
+  for (std::size_t i = skipped; i < xruns.size(); ++i) {
+    const std::string client = cell(xruns[i], "client");
+    const auto program = programs.find(client);
+    rows.push_back({cell(xruns[i], "first_period"), cell(xruns[i], "periods"),
+                    cell(xruns[i], "causes"), program == programs.end() ? "-" : program->second,
+                    client, cell(xruns[i], "duration_us")});
+  }
+  return fmt::format("\nDamaged sound ({} entries since the service began{}):\n",
+                     cell(flight, "events_written"),
+                     skipped > 0 ? fmt::format(", the newest {}", kShownXruns) : "") +
+         table({"period", "periods", "cause", "heard by", "session", "late us"}, rows);
+}
+
+}  // namespace
+
+std::string table(const std::vector<std::string>& headers,
+                  const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  std::vector<bool> right;
+  for (std::size_t column = 0; column < headers.size(); ++column) {
+    std::size_t widest = width(headers[column]);
+    bool numbers = !rows.empty();
+    for (const auto& row : rows) {
+      widest = std::max(widest, width(row[column]));
+      numbers = numbers && (is_number(row[column]) || row[column] == "-");
+    }
+    widths.push_back(widest);
+    right.push_back(numbers);
+  }
+  const auto line = [&](const std::vector<std::string>& cells) {
+    std::string text;
+    for (std::size_t column = 0; column < cells.size(); ++column) {
+      const std::string padding(widths[column] - width(cells[column]), ' ');
+      text += "  ";
+      text += right[column] ? padding + cells[column] : cells[column] + padding;
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    return text + "\n";
+  };
+  std::string text = line(headers);
+  for (const auto& row : rows) text += line(row);
+  return text;
+}
+
+std::string status_text(const json& status) {
+  const json& service = at(status, "service");
+  std::string text =
+      fmt::format("asio-driver {}, process {}, up {}, real-time scheduling: {}\n",
+                  cell(service, "version"), cell(service, "process_id"),
+                  duration_text(number(at(service, "uptime_seconds"))), cell(service, "realtime"));
+  text += device_line(at(status, "device"));
+  const auto rows =
+      rows_of(at(status, "clients"), {"id", "program", "process_id", "buffer_frames", "sample_type",
+                                      "running", "cycles", "late", "away"});
+  if (rows.empty()) return text + "\nNo program has buffers.\n";
+  return text + "\n" +
+         table({"session", "program", "process", "frames", "samples", "running", "cycles", "late",
+                "away"},
+               rows);
+}
+
+std::string flight_text(const json& flight) {
+  const auto rows = rows_of(at(flight, "sessions"), {"id", "program", "process_id", "buffer_frames",
+                                                     "start_period", "ended"});
+  std::string text =
+      rows.empty()
+          ? "Nothing has played yet.\n"
+          : "Streams:\n" +
+                table({"session", "program", "process", "frames", "first period", "ended"}, rows);
+  return text + xruns_text(flight) + records_text(at(flight, "records"));
+}
+
+std::string devices_text(const json& devices) {
+  return table({"device", "inputs", "outputs", "rates (Hz)", "min frames", "max frames"},
+               rows_of(at(devices, "devices"), {"name", "inputs", "outputs", "rates_hz",
+                                                "min_period_frames", "max_period_frames"}));
+}
+
+std::string config_text(const json& config) {
+  std::string text = cell(config, "path") +
+                     (yes(at(config, "loaded")) ? "\n" : ": not in use; these are defaults\n");
+  const json& error = at(config, "error");
+  if (error.is_string()) text += "What is wrong in it:\n" + error.get<std::string>() + "\n";
+  const json& values = at(config, "values");
+  if (!values.is_object()) return text;
+  for (const auto& [section, keys] : values.items()) {
+    text += fmt::format("\n[{}]\n", section);
+    for (const auto& [key, value] : keys.items())
+      text += fmt::format("{} = {}\n", key, value.dump());
+  }
+  return text;
+}
+
+}  // namespace asiodrv::cli

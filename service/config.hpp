@@ -1,0 +1,73 @@
+// The configuration file. Every key has a default; a file that is wrong in any way is refused as a
+// whole, so that what runs is always either the file or what ran before.
+//
+//   [driver]     sample_type = "float32"   "float32", "int32", "int24" or "int16": all clients
+//                min_frames = 32           buffer sizes on offer: powers of two from 16 to 8192
+//                max_frames = 2048
+//                preferred_frames = 64
+//   [engine]     deadline_fraction = 0.8   0.3 to 0.95: part of a period that clients get
+//                spin_us = 20              0 to 200: busy waiting before the engine sleeps
+//   [service]    idle_seconds = 10         0 to 86400: an agent without clients leaves
+//   [hosts]      deferred = []             program file names whose output is taken a buffer later
+//   [device]     backend = "simulated"
+//   [simulated]  inputs = 8, outputs = 8   1 to 1024
+//                rate = 48000              at start; clients may change it
+//                offset_ppm = 0.0          -1000 to 1000: how much faster its clock runs
+//                jitter_us = 0             0 to 1000: how much later than due its periods arrive
+//                wires = "straight"        "straight" (output n to input n) or "none"
+//                player = ""               a WAV file heard at the inputs, over and over
+//                recorder = ""             a WAV file that receives what is played
+//
+// Relative file names are meant relative to the configuration file.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/base/sample_type.hpp"
+#include "core/base/units.hpp"
+
+namespace asiodrv::service {
+
+enum class Wires { straight, none };
+
+struct Config {
+  SampleType sample_type = SampleType::float32;
+  Frames min_frames{32}, max_frames{2048}, preferred_frames{64};
+
+  double deadline_fraction = 0.8;
+  std::uint32_t spin_us = 20;
+
+  std::uint32_t idle_seconds = 10;
+
+  std::vector<std::string> deferred_programs;
+
+  std::string backend = "simulated";
+  struct Simulated {
+    std::uint32_t inputs = 8, outputs = 8;
+    std::uint32_t rate_hz = 48'000;
+    double offset_ppm = 0.0;
+    std::uint32_t jitter_us = 0;
+    Wires wires = Wires::straight;
+    std::string player, recorder;  ///< absolute UTF-8 paths, or empty
+  } simulated;
+};
+
+/// Text of a configuration file. `path` (UTF-8) names it in errors and anchors relative paths.
+/// Errors: malformed, with one line per mistake: file, line, key, what is accepted.
+[[nodiscard]] Result<Config> parse_config(std::string_view text, const std::string& path);
+
+/// Errors: not_found, limit_reached (over 1 MiB), those of parse_config. Blocks on the disk.
+[[nodiscard]] Result<Config> load_config(const std::string& path);
+
+/// All values by section and key, as a person would write them.
+[[nodiscard]] nlohmann::json to_json(const Config& config);
+
+/// True when `program` (a file name) is listed in [hosts] deferred; letter case does not matter.
+[[nodiscard]] bool is_deferred(const Config& config, std::string_view program);
+
+}  // namespace asiodrv::service

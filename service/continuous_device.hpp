@@ -1,0 +1,51 @@
+// A device whose periods are counted on when it is stopped and started again, so that a period's
+// number means one moment only, in every flight record of a service's life.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "core/ports/device.hpp"
+
+namespace asiodrv::service {
+
+/// Passes everything on to the device inside; see ports::Device for threads.
+class ContinuousDevice final : public ports::Device {
+ public:
+  explicit ContinuousDevice(std::unique_ptr<ports::Device> inner) : inner_(std::move(inner)) {}
+
+  [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return inner_->info(); }
+  [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override {
+    return inner_->open(format);
+  }
+  [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return inner_->latency(); }
+  [[nodiscard]] Result<> start() override {
+    base_ = next_index();
+    return inner_->start();
+  }
+  void stop() noexcept override { inner_->stop(); }
+  void close() noexcept override { inner_->close(); }
+
+  ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
+    const ports::PeriodStatus status = inner_->wait_period(period);
+    if (status != ports::PeriodStatus::ready) return status;
+    period.index += base_;
+    next_index_.store(period.index + 1, std::memory_order_relaxed);
+    return status;
+  }
+  bool commit() RT_SAFE override { return inner_->commit(); }
+  void interrupt() RT_SAFE override { inner_->interrupt(); }
+
+  /// The number of the next period, at the earliest. Any thread.
+  [[nodiscard]] std::uint64_t next_index() const noexcept {
+    return next_index_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  const std::unique_ptr<ports::Device> inner_;
+  std::uint64_t base_ = 0;  // written while stopped
+  std::atomic<std::uint64_t> next_index_{0};
+};
+
+}  // namespace asiodrv::service

@@ -1,0 +1,204 @@
+// What the service tells about itself: status, flight records, devices, configuration.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "core/wire/member_reader.hpp"
+#include "service/driver_service.hpp"
+#include "service/version.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+using engine::FlightRecord;
+using engine::FlightRecorder;
+using engine::XrunEvent;
+using nlohmann::json;
+
+// What fits into one message with room to spare: about 130 and 400 bytes each.
+constexpr std::size_t kXrunsPerPage = 1000;
+constexpr std::size_t kRecordsPerPage = 400;
+
+json cause_names(std::uint32_t causes) {
+  json names = json::array();
+  for (std::uint32_t bit = 0; bit < 32; ++bit) {
+    const std::uint32_t cause = 1U << bit;
+    if ((causes & cause) != 0) names.push_back(cause_name(static_cast<engine::XrunCause>(cause)));
+  }
+  return names;
+}
+
+json to_json(const XrunEvent& event) {
+  return {{"first_period", event.first_period},
+          {"periods", event.periods},
+          {"causes", cause_names(event.causes)},
+          {"client", event.client},
+          {"duration_us", static_cast<double>(event.duration_ns) / 1000.0}};
+}
+
+json to_json(const FlightRecord& record) {
+  return {{"period", record.device_period},       {"boundary_ns", record.boundary_ns},
+          {"woken_ns", record.woken_ns},          {"rung_ns", record.rung_ns},
+          {"entered_ns", record.entered_ns},      {"last_ack_ns", record.last_ack_ns},
+          {"written_ns", record.written_ns},      {"busy_ns", record.busy_ns},
+          {"causes", cause_names(record.causes)}, {"lost_periods", record.lost_periods},
+          {"late_client", record.late_client},    {"clients_rung", record.clients_rung},
+          {"clients_late", record.clients_late}};
+}
+
+json to_json(const SessionRun& run) {
+  json object{{"id", run.id},
+              {"program", run.program},
+              {"process_id", run.process_id},
+              {"buffer_frames", run.frames.count},
+              {"start_period", nullptr},
+              {"ended", run.ended}};
+  if (run.start_period) object["start_period"] = *run.start_period;
+  return object;
+}
+
+/// One page of a ring, from entry number `from` on. `written` counts the entries ever written and
+/// `newest` copies the last ones; both again when the engine wrote meanwhile.
+template <class Written, class Newest>
+json page(const char* name, std::uint64_t from, std::size_t per_page, Written written,
+          Newest newest) {
+  constexpr int kTries = 3;
+  std::uint64_t total = 0;
+  decltype(newest(0U)) entries;
+  for (int i = 0; i < kTries; ++i) {
+    total = written();
+    const std::uint64_t wanted = total > from ? total - from : 0;
+    entries = newest(static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(wanted, std::numeric_limits<std::uint32_t>::max())));
+    if (written() == total) break;
+  }
+  const std::uint64_t first = total - std::min<std::uint64_t>(total, entries.size());
+  if (entries.size() > per_page) entries.resize(per_page);
+  json list = json::array();
+  for (const auto& entry : entries) list.push_back(to_json(entry));
+  return {{name, std::move(list)},
+          {"first", first},
+          {"next", entries.empty() ? total : first + entries.size()},
+          {"written", total}};
+}
+
+/// The member "from", a count that may need more than 32 bits; 0 when it is absent.
+Result<std::uint64_t> page_start(const json& params) {
+  const auto found = params.find("from");
+  if (found == params.end()) return std::uint64_t{0};
+  if (found->is_number_integer() && *found >= 0) return found->get<std::uint64_t>();
+  return fail(ErrorCode::malformed, "Member \"from\" must be a whole number, 0 or more.");
+}
+
+}  // namespace
+
+Result<json> DriverService::status(Client&, const json&) {
+  const ports::DeviceFormat format = host_->format();
+  json list = json::array();
+  for (const auto& [connection, client] : clients_) {
+    if (!client.session) continue;
+    const engine::ClientCounters counters = host_->counters(client.session->id());
+    list.push_back({{"id", client.session->id()},
+                    {"program", client.program()},
+                    {"process_id", client.process_id()},
+                    {"buffer_frames", client.session->frames().count},
+                    {"sample_type", sample_type_name(client.session->sample_type())},
+                    {"running", client.running},
+                    {"start_period", counters.start_period},
+                    {"cycles", counters.cycles},
+                    {"late", counters.late},
+                    {"away", counters.away}});
+  }
+  const nanoseconds uptime = ports_.clock.now() - began_;
+  return json{{"service",
+               {{"version", kVersion},
+                {"process_id", ports_.process_id},
+                {"uptime_seconds", static_cast<double>(uptime.count()) / 1e9},
+                {"realtime", host_->is_realtime()}}},
+              {"device",
+               {{"name", host_->info().name},
+                {"rate_hz", rate_.hz},
+                {"period_frames", host_->is_open() ? format.period.count : 0},
+                {"open", host_->is_open()},
+                {"running", host_->is_running()},
+                {"lost", host_->is_lost()}}},
+              {"clients", std::move(list)}};
+}
+
+Result<json> DriverService::flight_sessions(Client&, const json&) {
+  note_starts();
+  json list = json::array();
+  for (const SessionRun& run : history_.runs()) list.push_back(to_json(run));
+  return json{{"sessions", std::move(list)}};
+}
+
+Result<json> DriverService::flight_xruns(Client&, const json& params) {
+  const auto from = page_start(params);
+  if (!from) return tl::unexpected<Error>(from.error());
+  const FlightRecorder& flight = host_->flight();
+  return page(
+      "xruns", *from, kXrunsPerPage, [&] { return flight.events_written(); },
+      [&](std::uint32_t limit) { return flight.newest_events(limit); });
+}
+
+Result<json> DriverService::flight_records(Client&, const json& params) {
+  const auto from = page_start(params);
+  if (!from) return tl::unexpected<Error>(from.error());
+  const FlightRecorder& flight = host_->flight();
+  return page(
+      "records", *from, kRecordsPerPage, [&] { return flight.records_written(); },
+      [&](std::uint32_t limit) { return flight.newest_records(limit); });
+}
+
+Result<json> DriverService::list_devices(Client&, const json&) {
+  const ports::DeviceInfo& info = host_->info();
+  json rates = json::array();
+  for (const SampleRate rate : info.rates) rates.push_back(rate.hz);
+  json device{{"id", info.id},
+              {"name", info.name},
+              {"backend", config_.config.backend},
+              {"inputs", info.input_channels},
+              {"outputs", info.output_channels},
+              {"rates_hz", std::move(rates)},
+              {"default_rate_hz", info.default_rate.hz},
+              {"min_period_frames", info.min_period.count},
+              {"max_period_frames", info.max_period.count},
+              {"default_period_frames", info.default_period.count},
+              {"in_use", true}};
+  return json{{"devices", json::array({std::move(device)})}};
+}
+
+Result<json> DriverService::get_config(Client&, const json&) {
+  return json{{"path", config_.path},
+              {"loaded", config_.loaded},
+              {"error", config_.error.empty() ? json(nullptr) : json(config_.error)},
+              {"values", service::to_json(config_.config)}};
+}
+
+/// A configuration that is wrong changes nothing: what runs stays, the error says what to mend.
+Result<json> DriverService::reload_config(Client& client, const json& params) {
+  if (!ports_.reload) return fail(ErrorCode::unsupported, "This service reads no configuration.");
+  if (any_session()) {
+    return fail(ErrorCode::invalid_state,
+                "Programs are using the driver. Close them, then load the configuration again.");
+  }
+  LoadedConfig fresh = ports_.reload();
+  if (!fresh.error.empty()) {
+    config_.error = fresh.error;
+    return fail(ErrorCode::malformed, fresh.error);
+  }
+  auto device = ports_.make_device(fresh.config);
+  if (!device) return tl::unexpected<Error>(device.error());
+  config_ = std::move(fresh);
+  make_host(std::move(*device));
+  for (const auto& [connection, other] : clients_) {
+    if (other.hello) notify(other, {wire::HostEventKind::reset_request, {}, {}, {}});
+  }
+  return get_config(client, params);
+}
+
+}  // namespace asiodrv::service

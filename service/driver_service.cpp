@@ -1,0 +1,244 @@
+// Connections, dispatch, hello, and what is done now and then. Sessions and the rate are in
+// driver_sessions.cpp, the reports in driver_reports.cpp.
+#include "service/driver_service.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/wire/member_reader.hpp"
+#include "service/version.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+using ipc::ConnectionId;
+using nlohmann::json;
+using wire::HostEvent;
+using wire::HostEventKind;
+
+constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};
+constexpr nanoseconds kWatchInterval = std::chrono::seconds{1};
+constexpr nanoseconds kNothingToDo = std::chrono::hours{1};
+
+tl::unexpected<Error> refusal(const Error& error) { return tl::unexpected<Error>(error); }
+
+/// A name that a peer gave, fit for a terminal and a log: no control characters.
+std::string printable(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  }
+  return text;
+}
+
+}  // namespace
+
+struct DriverService::MethodEntry {
+  std::string_view name;
+  bool needs_hello;
+  Method call;
+};
+
+const DriverService::MethodEntry DriverService::kMethods[] = {
+    {"hello", false, &DriverService::hello},
+    {"session.create", true, &DriverService::create_session},
+    {"session.start", true, &DriverService::start_session},
+    {"session.stop", true, &DriverService::stop_session},
+    {"session.dispose", true, &DriverService::dispose_session},
+    {"rate.set", true, &DriverService::set_rate},
+    {"clock.select", true, &DriverService::select_clock},
+    {"status", false, &DriverService::status},
+    {"flight.sessions", false, &DriverService::flight_sessions},
+    {"flight.xruns", false, &DriverService::flight_xruns},
+    {"flight.records", false, &DriverService::flight_records},
+    {"devices.list", false, &DriverService::list_devices},
+    {"config.get", false, &DriverService::get_config},
+    {"config.reload", false, &DriverService::reload_config},
+    {"shutdown", false, &DriverService::shutdown},
+};
+
+std::uint32_t DriverService::Client::process_id() const noexcept {
+  if (peer.process_id != 0) return peer.process_id;  // the system's word over the client's
+  return hello ? hello->process_id : 0;
+}
+
+const std::string& DriverService::Client::program() const noexcept {
+  static const std::string unnamed = "(unnamed)";
+  return hello && !hello->program.empty() ? hello->program : unnamed;
+}
+
+DriverService::DriverService(DriverServicePorts ports, LoadedConfig config,
+                             std::unique_ptr<ports::Device> device)
+    : ports_(std::move(ports)),
+      config_(std::move(config)),
+      began_(ports_.clock.now()),
+      idle_since_(began_),
+      attention_(ports_.threads.make_signal()),
+      xruns_(ports_.log) {
+  make_host(std::move(device));
+}
+
+DriverService::~DriverService() {
+  for (auto& [connection, client] : clients_) drop_session(client);
+}
+
+void DriverService::make_host(std::unique_ptr<ports::Device> device) {
+  engine::EngineOptions options;
+  options.deadline_fraction = config_.config.deadline_fraction;
+  options.spin = std::chrono::microseconds{config_.config.spin_us};
+  host_.reset();
+  host_ =
+      std::make_unique<EngineHost>(EngineHostPorts{ports_.clock, ports_.threads, ports_.hold_boost,
+                                                   [this] { attention_->signal(); }},
+                                   std::move(device), options);
+  rate_ = host_->info().default_rate;
+  history_ = {};  // a new engine counts its periods from 0 again
+  xruns_.begin(host_->flight());
+}
+
+// --- connections --------------------------------------------------------------------------------
+
+void DriverService::on_connect(ConnectionId connection, const ports::PeerIdentity& peer) {
+  Client client;
+  client.connection = connection;
+  client.peer = peer;
+  clients_.emplace(connection, std::move(client));
+}
+
+Result<json> DriverService::on_request(ConnectionId connection, const std::string& method,
+                                       const json& params) {
+  const auto client = clients_.find(connection);
+  if (client == clients_.end()) return fail(ErrorCode::internal, "Unknown connection.");
+  for (const MethodEntry& entry : kMethods) {
+    if (entry.name != method) continue;
+    if (entry.needs_hello && !client->second.hello) {
+      return fail(ErrorCode::invalid_state, fmt::format("{} needs a hello before it.", method));
+    }
+    return (this->*entry.call)(client->second, params);
+  }
+  return fail(ErrorCode::unsupported, fmt::format("There is no method \"{}\".", printable(method)));
+}
+
+void DriverService::on_disconnect(ConnectionId connection) {
+  const auto found = clients_.find(connection);
+  if (found == clients_.end()) return;
+  Client& client = found->second;
+  if (client.running) {
+    ports_.log(LogLevel::warning, fmt::format("{} (process {}) left while it was streaming.",
+                                              client.program(), client.process_id()));
+  }
+  drop_session(client);
+  const bool was_driver = client.hello.has_value();
+  clients_.erase(found);
+  if (!was_driver || any_driver()) return;
+  idle_since_ = ports_.clock.now();
+  ports_.on_idle();
+}
+
+bool DriverService::any_driver() const {
+  return std::any_of(clients_.begin(), clients_.end(),
+                     [](const auto& each) { return each.second.hello.has_value(); });
+}
+
+std::optional<Instant> DriverService::idle_since() const {
+  if (any_driver()) return std::nullopt;
+  return idle_since_;
+}
+
+Result<json> DriverService::hello(Client& client, const json& params) {
+  if (client.hello)
+    return fail(ErrorCode::invalid_state, "This connection has said hello already.");
+  // Only the version is read first: what else a hello holds may differ in other versions.
+  wire::MemberReader reader(params, "hello");
+  const std::uint32_t protocol =
+      reader.number("protocol", 0, std::numeric_limits<std::uint32_t>::max());
+  if (reader.good() && protocol != wire::kProtocolVersion) {
+    return fail(ErrorCode::version_mismatch,
+                fmt::format("The running asio-driver service {} speaks version {} of its protocol, "
+                            "this program's driver version {}. Install one version of both and "
+                            "restart the service with \"asio-driver stop\".",
+                            kVersion, wire::kProtocolVersion, protocol));
+  }
+  auto request = wire::parse_hello_request(params);
+  if (!request) return refusal(request.error());
+  request->program = printable(std::move(request->program));
+  client.hello = std::move(*request);
+  return wire::to_json(describe(client));
+}
+
+Frames DriverService::smallest_buffer() const {
+  return std::max(config_.config.min_frames, host_->info().min_period);
+}
+
+Frames DriverService::largest_buffer() const {
+  return std::max(smallest_buffer(), std::min(config_.config.max_frames, host_->info().max_period));
+}
+
+wire::DriverDescription DriverService::describe(const Client& client) const {
+  const ports::DeviceInfo& info = host_->info();
+  wire::DriverDescription description;
+  description.service_version = kVersion;
+  description.device_name = info.name;
+  description.input_names = info.input_names;
+  description.output_names = info.output_names;
+  description.sample_type = config_.config.sample_type;
+  description.rates = info.rates;
+  description.rate = rate_;
+  description.min_frames = smallest_buffer();
+  description.max_frames = largest_buffer();
+  description.preferred_frames =
+      std::clamp(config_.config.preferred_frames, description.min_frames, description.max_frames);
+  description.clock_sources = {{"Internal", true}};
+  description.device_input_latency = host_->latency().input;
+  description.device_output_latency = host_->latency().output;
+  description.deferred = is_deferred(config_.config, client.program());
+  return description;
+}
+
+Result<json> DriverService::shutdown(Client& client, const json&) {
+  ports_.log(LogLevel::info,
+             fmt::format("Process {} asked the service to leave.", client.process_id()));
+  ports_.leave();
+  return json::object();
+}
+
+// --- chores -------------------------------------------------------------------------------------
+
+void DriverService::notify(const Client& client, const HostEvent& event) {
+  notify_(client.connection, "event", wire::to_json(event));
+}
+
+nanoseconds DriverService::chores() {
+  if (host_->is_lost() && !loss_told_) device_was_lost();
+  if (host_->is_lost() && ports_.clock.now() >= look_again_) look_for_device();
+  xruns_.report(host_->flight(), history_, ports_.clock.now());
+  if (host_->is_lost()) return kLookInterval;
+  const bool watch = host_->is_running() || xruns_.pending(host_->flight());
+  return watch ? kWatchInterval : kNothingToDo;
+}
+
+void DriverService::device_was_lost() {
+  loss_told_ = true;
+  look_again_ = ports_.clock.now() + kLookInterval;
+  ports_.log(LogLevel::error, fmt::format("{} is gone. It is looked for every 500 ms; programs "
+                                          "hear silence meanwhile.",
+                                          host_->info().name));
+  for (const auto& [connection, client] : clients_) {
+    if (client.session) notify(client, {HostEventKind::reset_request, {}, {}, {}});
+  }
+}
+
+void DriverService::look_for_device() {
+  look_again_ = ports_.clock.now() + kLookInterval;
+  note_starts();
+  const std::uint64_t after = host_->next_period();
+  if (!host_->recover()) return;
+  loss_told_ = false;
+  restart_runs(after);
+  ports_.log(LogLevel::info, fmt::format("{} is back.", host_->info().name));
+}
+
+}  // namespace asiodrv::service

@@ -1,0 +1,122 @@
+#include "service/engine_host.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace asiodrv::service {
+namespace {
+
+/// wait_period returns within 500 ms and a cycle within a period; a thread that takes longer is
+/// stuck in a system call, and nothing here could still be trusted.
+constexpr nanoseconds kStopLimit = std::chrono::seconds{2};
+
+}  // namespace
+
+EngineHost::EngineHost(EngineHostPorts ports, std::unique_ptr<ports::Device> device,
+                       const engine::EngineOptions& options)
+    : ports_(std::move(ports)), device_(std::move(device)), engine_(ports_.clock, options) {}
+
+EngineHost::~EngineHost() { release(); }
+
+ports::DeviceLatency EngineHost::latency() const noexcept {
+  return open_ ? device_.latency() : ports::DeviceLatency{};
+}
+
+Result<> EngineHost::prepare(const ports::DeviceFormat& format) {
+  const bool same = format.rate == format_.rate && format.period == format_.period;
+  if (open_ && same && !is_lost()) return {};
+  const bool streaming = engine_.running_clients() > 0;
+  close();
+  format_ = format;
+  if (auto opened = device_.open(format); !opened) {
+    lost_.store(streaming, std::memory_order_release);
+    return opened;
+  }
+  open_ = true;
+  lost_.store(false, std::memory_order_release);
+  engine_.set_device(&device_, format);
+  if (!streaming) return {};
+  auto begun = begin_stream();
+  if (!begun) lost_.store(true, std::memory_order_release);
+  return begun;
+}
+
+void EngineHost::release() {
+  close();
+  lost_.store(false, std::memory_order_release);
+}
+
+Result<> EngineHost::recover() { return prepare(format_); }
+
+void EngineHost::close() {
+  end_stream();
+  if (!open_) return;
+  engine_.set_device(nullptr, {});
+  device_.close();
+  open_ = false;
+}
+
+Result<> EngineHost::start(std::uint32_t id) {
+  if (is_lost() || !open_) {
+    if (auto recovered = recover(); !recovered) return recovered;
+  }
+  if (auto started = engine_.start_client(id); !started) return started;
+  if (thread_) return {};
+  auto begun = begin_stream();
+  if (!begun) engine_.stop_client(id);
+  return begun;
+}
+
+void EngineHost::stop(std::uint32_t id) {
+  engine_.stop_client(id);
+  if (engine_.running_clients() == 0) end_stream();
+}
+
+void EngineHost::remove(std::uint32_t id) {
+  engine_.remove_client(id);
+  if (engine_.running_clients() == 0) end_stream();
+}
+
+Result<> EngineHost::begin_stream() {
+  boost_ = ports_.hold_boost();
+  if (auto started = device_.start(); !started) {
+    boost_.reset();
+    return started;
+  }
+  stop_wanted_.store(false, std::memory_order_release);
+  auto thread =
+      ports_.threads.start("asiodrv-engine", ports::ThreadRole::audio, [this] { audio_thread(); });
+  if (!thread) {
+    device_.stop();
+    boost_.reset();
+    return tl::unexpected<Error>(std::move(thread.error()));
+  }
+  thread_ = std::move(*thread);
+  realtime_ = thread_->is_realtime();
+  return {};
+}
+
+void EngineHost::end_stream() {
+  if (!thread_) return;
+  stop_wanted_.store(true, std::memory_order_release);
+  engine_.request_stop();
+  if (!thread_->join(ports_.clock.now() + kStopLimit)) {
+    std::fputs("The engine thread does not stop. Ending the service.\n", stderr);
+    std::abort();
+  }
+  thread_.reset();
+  device_.stop();
+  boost_.reset();
+}
+
+void EngineHost::audio_thread() {
+  while (!stop_wanted_.load(std::memory_order_acquire)) {
+    if (engine_.run()) continue;  // asked to stop: by us, or by a request that came too late before
+    lost_.store(true, std::memory_order_release);
+    ports_.on_lost();
+    return;
+  }
+}
+
+}  // namespace asiodrv::service

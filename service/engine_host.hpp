@@ -1,0 +1,92 @@
+// The audio device and the engine that runs on it: opened for the first client, running while one
+// of them plays, closed after the last.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "core/base/result.hpp"
+#include "core/engine/engine.hpp"
+#include "core/ports/clock.hpp"
+#include "core/ports/device.hpp"
+#include "core/ports/thread.hpp"
+#include "service/continuous_device.hpp"
+
+namespace asiodrv::service {
+
+struct EngineHostPorts {
+  ports::Clock& clock;
+  ports::Threads& threads;
+  /// Something to hold while audio streams (platform::StreamingBoost).
+  std::function<std::shared_ptr<void>()> hold_boost = [] { return nullptr; };
+  /// The device went away, on the engine thread. RT: may signal, nothing else.
+  std::function<void()> on_lost = [] {};
+};
+
+/// Control threads, one call at a time (the caller serialises), except where noted.
+class EngineHost {
+ public:
+  EngineHost(EngineHostPorts ports, std::unique_ptr<ports::Device> device,
+             const engine::EngineOptions& options);
+  /// Stops and closes. All clients must have been removed.
+  ~EngineHost();
+  EngineHost(const EngineHost&) = delete;
+  EngineHost& operator=(const EngineHost&) = delete;
+
+  [[nodiscard]] const ports::DeviceInfo& info() const noexcept { return device_.info(); }
+  /// What the device is or was last open at; period 0 before the first time.
+  [[nodiscard]] ports::DeviceFormat format() const noexcept { return format_; }
+  [[nodiscard]] bool is_open() const noexcept { return open_; }
+  [[nodiscard]] bool is_running() const noexcept { return thread_ != nullptr && !is_lost(); }
+  [[nodiscard]] bool is_realtime() const noexcept { return realtime_; }
+  /// The device went away and has not come back.
+  [[nodiscard]] bool is_lost() const noexcept { return lost_.load(std::memory_order_acquire); }
+  [[nodiscard]] ports::DeviceLatency latency() const noexcept;
+  /// Any thread.
+  [[nodiscard]] const engine::FlightRecorder& flight() const noexcept { return engine_.flight(); }
+
+  /// Opens the device at `format`, or moves it there: running clients are interrupted for as long
+  /// as the device takes and start again at position 0. Does nothing when all is so already.
+  /// Errors: those of Device::open and start; the device is then closed, and lost if it ran.
+  [[nodiscard]] Result<> prepare(const ports::DeviceFormat& format);
+  /// Closes the device. No client may be running.
+  void release();
+
+  [[nodiscard]] Result<> add(const engine::ClientSetup& setup) { return engine_.add_client(setup); }
+  /// Starts a client, and the device with the first one. Errors: device_gone and those of start.
+  [[nodiscard]] Result<> start(std::uint32_t id);
+  /// Stops a client, and the device with the last one. Idempotent.
+  void stop(std::uint32_t id);
+  void remove(std::uint32_t id);
+
+  [[nodiscard]] engine::ClientCounters counters(std::uint32_t id) const {
+    return engine_.counters(id);
+  }
+  /// The number of the next device period, at the earliest: what starts now starts there or later.
+  [[nodiscard]] std::uint64_t next_period() const noexcept { return device_.next_index(); }
+
+  /// Tries to bring a lost device back, and the stream with it. Errors: those of prepare.
+  [[nodiscard]] Result<> recover();
+
+ private:
+  Result<> begin_stream();
+  void end_stream();
+  void close();
+  void audio_thread();
+
+  EngineHostPorts ports_;
+  ContinuousDevice device_;
+  engine::Engine engine_;
+  ports::DeviceFormat format_{};
+  bool open_ = false;
+  bool realtime_ = false;
+  std::unique_ptr<ports::Thread> thread_;  // while streaming
+  std::shared_ptr<void> boost_;            // while streaming
+  std::atomic<bool> stop_wanted_{false};
+  std::atomic<bool> lost_{false};
+};
+
+}  // namespace asiodrv::service

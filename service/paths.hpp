@@ -1,0 +1,17 @@
+// Where this user's files of the product lie. UTF-8; empty when the system does not say.
+#pragma once
+
+#include <string>
+
+namespace asiodrv::service {
+
+/// %LOCALAPPDATA%\asio-driver\config.toml, $XDG_CONFIG_HOME/asio-driver/config.toml.
+[[nodiscard]] std::string default_config_path();
+
+/// %LOCALAPPDATA%\asio-driver\logs\<name>.log, $XDG_STATE_HOME/asio-driver/logs/<name>.log.
+[[nodiscard]] std::string log_path(const std::string& name);
+
+/// An environment variable, empty when it is not set.
+[[nodiscard]] std::string environment(const char* name);
+
+}  // namespace asiodrv::service

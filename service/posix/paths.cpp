@@ -1,0 +1,34 @@
+#include "service/paths.hpp"
+
+#include <cstdlib>
+
+namespace asiodrv::service {
+namespace {
+
+/// The folder that `variable` names, or the one below the home folder that stands in for it.
+/// Relative values are to be ignored (XDG base directory rules).
+std::string base(const char* variable, const char* below_home) {
+  const std::string named = environment(variable);
+  if (!named.empty() && named.front() == '/') return named;
+  const std::string home = environment("HOME");
+  return home.empty() ? std::string() : home + below_home;
+}
+
+}  // namespace
+
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::string() : std::string(value);
+}
+
+std::string default_config_path() {
+  const std::string folder = base("XDG_CONFIG_HOME", "/.config");
+  return folder.empty() ? folder : folder + "/asio-driver/config.toml";
+}
+
+std::string log_path(const std::string& name) {
+  const std::string folder = base("XDG_STATE_HOME", "/.local/state");
+  return folder.empty() ? folder : folder + "/asio-driver/logs/" + name + ".log";
+}
+
+}  // namespace asiodrv::service

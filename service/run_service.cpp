@@ -1,0 +1,227 @@
+#include "service/run_service.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <utility>
+
+#include "ipc/server/control_server.hpp"
+#include "platform/platform.hpp"
+#include "service/driver_service.hpp"
+#include "service/paths.hpp"
+#include "service/simulated_backend.hpp"
+#include "service/stop_requests.hpp"
+#include "service/version.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr nanoseconds kStopLimit = milliseconds{1500};
+constexpr nanoseconds kClaimLimit = seconds{2};
+constexpr nanoseconds kClaimPause = milliseconds{20};
+
+LoadedConfig read_configuration(const RunOptions& options) {
+  LoadedConfig found;
+  found.path = options.config_path.empty() ? default_config_path() : options.config_path;
+  auto config = load_config(found.path);
+  if (config) {
+    found.config = std::move(*config);
+    found.loaded = true;
+  } else if (config.error().code != ErrorCode::not_found || !options.config_path.empty()) {
+    found.error = config.error().message;  // the default file may be missing, a named one not
+  }
+  return found;
+}
+
+/// One run of the service.
+class Program {
+ public:
+  explicit Program(const RunOptions& options)
+      : options_(options),
+        clock_(platform::make_clock()),
+        threads_(platform::make_threads()),
+        regions_(platform::make_shared_regions()),
+        transport_(platform::make_transport(options.instance)),
+        woken_(threads_->make_signal()),
+        stop_requests_(*clock_, *threads_, [this] { leave(); }) {}
+
+  int run();
+
+ private:
+  void open_log();
+  Result<std::unique_ptr<ports::Listener>> claim();
+  Result<std::unique_ptr<ports::Device>> make_device(const Config& config);
+  Result<> choose_configuration();
+  void serve(std::unique_ptr<ports::Listener> listener);
+  void do_chores();
+  void wait_until_done();
+  void leave() {
+    leaving_ = true;
+    woken_->signal();
+  }
+  int failed(const std::string& why) {
+    log_(LogLevel::error, why);
+    return 1;
+  }
+
+  const RunOptions options_;
+  const std::unique_ptr<ports::Clock> clock_;
+  const std::unique_ptr<ports::Threads> threads_;
+  const std::unique_ptr<ports::SharedRegions> regions_;
+  const std::unique_ptr<ports::Transport> transport_;
+  const std::unique_ptr<ports::Signal> woken_;  // the main thread has something to look at
+  std::atomic<bool> leaving_{false};
+  StopRequests stop_requests_;
+  Log log_ = make_terminal_log();
+  LoadedConfig config_;
+  std::unique_ptr<ports::Device> device_;
+  std::unique_ptr<DriverService> service_;
+  std::unique_ptr<ipc::ControlServer> server_;
+};
+
+void Program::open_log() {
+  if (!options_.agent) return;
+  const std::string name =
+      "asio-driver" + (options_.instance.empty() ? "" : "-" + options_.instance);
+  auto log = make_file_log(log_path(name));
+  // Without a place to write, an agent is silent: its standard error stream leads nowhere.
+  log_ = log ? std::move(*log) : [](LogLevel, const std::string&) {};
+}
+
+/// Takes the endpoint. A service that is just leaving holds it for a moment longer than it answers,
+/// so "taken" counts only when the holder answers, or keeps holding it.
+Result<std::unique_ptr<ports::Listener>> Program::claim() {
+  const Instant limit = clock_->now() + kClaimLimit;
+  for (;;) {
+    auto listener = transport_->listen();
+    if (listener || listener.error().code != ErrorCode::already_exists) return listener;
+    const auto other = transport_->connect(clock_->now() + milliseconds{200});
+    if (other) {
+      return fail(
+          ErrorCode::already_exists,
+          fmt::format("Another asio-driver service is running already (process {}). Stop it "
+                      "with \"asio-driver stop\", or choose another --instance.",
+                      (*other)->peer().process_id));
+    }
+    if (clock_->now() >= limit) return listener;
+    clock_->sleep_until(clock_->now() + kClaimPause);
+  }
+}
+
+Result<std::unique_ptr<ports::Device>> Program::make_device(const Config& config) {
+  return make_simulated_backend(*clock_, *threads_, config.simulated, log_);
+}
+
+/// Fills config_ and device_. Fails in the foreground only; see run_service.
+Result<> Program::choose_configuration() {
+  config_ = read_configuration(options_);
+  if (config_.error.empty()) {
+    auto device = make_device(config_.config);
+    if (device)
+      device_ = std::move(*device);
+    else
+      config_.error = std::move(device.error().message);
+  }
+  if (config_.error.empty()) return {};
+  if (!options_.agent) return fail(ErrorCode::malformed, config_.error);
+  log_(LogLevel::error, "The configuration is not used, defaults are: " + config_.error);
+  config_.config = Config{};
+  config_.loaded = false;
+  auto device = make_device(config_.config);
+  if (!device) return tl::unexpected<Error>(std::move(device.error()));
+  device_ = std::move(*device);
+  return {};
+}
+
+int Program::run() {
+  open_log();
+  auto listener = claim();
+  if (!listener) {
+    const bool beaten = options_.agent && listener.error().code == ErrorCode::already_exists;
+    log_(beaten ? LogLevel::info : LogLevel::error, listener.error().message);
+    return beaten ? 0 : 1;
+  }
+  if (auto chosen = choose_configuration(); !chosen) return failed(chosen.error().message);
+  log_(LogLevel::info,
+       fmt::format("asio-driver {} runs as process {}{}; {}.", kVersion, platform::process_id(),
+                   options_.agent ? " until nobody needs it" : "",
+                   config_.loaded ? "configuration " + config_.path : "default configuration"));
+  serve(std::move(*listener));
+  log_(LogLevel::info, "asio-driver has stopped.");
+  return 0;
+}
+
+void Program::serve(std::unique_ptr<ports::Listener> listener) {
+  DriverServicePorts ports{*clock_, *threads_, *regions_,
+                           [this](const Config& config) { return make_device(config); }};
+  ports.hold_boost = [] { return std::make_shared<platform::StreamingBoost>(); };
+  ports.log = log_;
+  ports.process_id = platform::process_id();
+  ports.leave = [this] { leave(); };
+  ports.on_idle = [this] { woken_->signal(); };
+  ports.reload = [this] { return read_configuration(options_); };
+  service_ = std::make_unique<DriverService>(std::move(ports), config_, std::move(device_));
+
+  ipc::ControlServerOptions server_options;
+  server_options.log = [this](const std::string& line) { log_(LogLevel::warning, line); };
+  server_ = std::make_unique<ipc::ControlServer>(*clock_, *threads_, *service_,
+                                                 std::move(server_options));
+  service_->set_notify(
+      [this](ipc::ConnectionId connection, std::string_view method, const nlohmann::json& params) {
+        server_->notify(connection, method, params);
+      });
+
+  std::atomic<bool> done{false};
+  auto chores = threads_->start("asiodrv-chores", ports::ThreadRole::control, [&] {
+    while (!done) do_chores();
+  });
+  auto started = chores ? server_->start(std::move(listener))
+                        : Result<>(tl::unexpected<Error>(chores.error()));
+  if (started)
+    wait_until_done();
+  else
+    log_(LogLevel::error, started.error().message);
+
+  server_->stop(clock_->now() + kStopLimit);
+  done = true;
+  service_->attention().signal();
+  if (chores) (*chores)->join(clock_->now() + seconds{2});
+  server_.reset();
+  service_.reset();
+}
+
+void Program::do_chores() {
+  nanoseconds pause{0};
+  server_->run_serialised([&] { pause = service_->chores(); });
+  service_->attention().wait(clock_->now() + pause);
+}
+
+void Program::wait_until_done() {
+  const bool leaves_when_idle = options_.agent || options_.idle_seconds;
+  const seconds patience{options_.idle_seconds.value_or(config_.config.idle_seconds)};
+  while (!leaving_) {
+    Instant until = clock_->now() + hours{1};
+    if (leaves_when_idle) {
+      std::optional<Instant> idle;
+      server_->run_serialised([&] { idle = service_->idle_since(); });
+      if (idle) {
+        until = *idle + patience;
+        if (clock_->now() >= until) {
+          log_(LogLevel::info, fmt::format("No program was connected for {} s.", patience.count()));
+          return;
+        }
+      }
+    }
+    woken_->wait(until);
+  }
+}
+
+}  // namespace
+
+int run_service(const RunOptions& options) { return Program(options).run(); }
+
+}  // namespace asiodrv::service

@@ -1,0 +1,140 @@
+// A device that takes a step when a test says so: hardware without time, wired output n to input n.
+// Its periods are as long as the format says, so nobody is late on a slow machine, and the next one
+// comes as soon as it is allowed and the one before is committed, so tests are fast.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/ports/clock.hpp"
+#include "core/ports/device.hpp"
+#include "core/ports/mutex.hpp"
+#include "core/ports/thread.hpp"
+
+namespace asiodrv::service::testing {
+
+/// What the tests hold while the service owns the device.
+struct StepControl {
+  explicit StepControl(ports::Clock& clock_in, ports::Threads& threads)
+      : clock(clock_in), step(threads.make_signal()), served(threads.make_signal()) {}
+
+  /// Lets `periods` more pass.
+  void allow(std::uint64_t periods) {
+    allowed += periods;
+    step->signal();
+  }
+  void unplug() {
+    plugged = false;
+    step->signal();
+  }
+  void replug() { plugged = true; }
+  /// Waits until `periods` were committed since the beginning; false after 20 s.
+  bool wait_committed(std::uint64_t periods) {
+    const Instant limit = clock.now() + std::chrono::seconds{20};
+    while (committed < periods) {
+      if (!served->wait(limit)) return false;
+    }
+    return true;
+  }
+
+  ports::Clock& clock;
+  const std::unique_ptr<ports::Signal> step, served;
+  std::atomic<std::uint64_t> allowed{0}, committed{0};
+  std::atomic<bool> plugged{true}, interrupted{false};
+  std::atomic<int> opens{0}, closes{0}, starts{0}, stops{0};
+  std::atomic<bool> refuse_open{false};
+  ports::DeviceLatency latency{Frames{3}, Frames{5}};
+};
+
+class StepDevice final : public ports::Device {
+ public:
+  static constexpr std::uint32_t kChannels = 4;
+
+  explicit StepDevice(std::shared_ptr<StepControl> control) : control_(std::move(control)) {
+    info_.id = "step";
+    info_.name = "Step device";
+    info_.input_channels = info_.output_channels = kChannels;
+    info_.rates = {SampleRate{8'000}, SampleRate{48'000}};
+    info_.default_rate = SampleRate{8'000};
+    info_.min_period = Frames{16};
+    info_.max_period = Frames{8192};
+    info_.default_period = Frames{64};
+    for (std::uint32_t i = 1; i <= kChannels; ++i) {
+      info_.input_names.push_back("In " + std::to_string(i));
+      info_.output_names.push_back("Out " + std::to_string(i));
+    }
+  }
+
+  const ports::DeviceInfo& info() const noexcept override { return info_; }
+  ports::DeviceLatency latency() const noexcept override { return control_->latency; }
+
+  Result<> open(const ports::DeviceFormat& format) override {
+    if (!control_->plugged) return fail(ErrorCode::device_gone, "The cable is out.");
+    if (control_->refuse_open) return fail(ErrorCode::device_busy, "It is taken.");
+    ++control_->opens;
+    format_ = format;
+    for (Block& block : blocks_) block = Block(format.period.count);
+    return {};
+  }
+  Result<> start() override {
+    ++control_->starts;
+    index_ = 0;
+    control_->interrupted = false;
+    return {};
+  }
+  void stop() noexcept override { ++control_->stops; }
+  void close() noexcept override { ++control_->closes; }
+
+  ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
+    const RtPermit permit;  // as long as the test likes
+    while (control_->allowed == 0 || control_->interrupted || !control_->plugged) {
+      if (!control_->plugged) return ports::PeriodStatus::lost;
+      if (control_->interrupted.exchange(false)) return ports::PeriodStatus::interrupted;
+      control_->step->wait(control_->clock.now() + std::chrono::seconds{60});
+    }
+    --control_->allowed;
+    period = {};
+    period.index = index_;
+    period.boundary = control_->clock.now();
+    period.next_boundary = period.boundary + duration_ceil(format_.period, format_.rate);
+    const Block& heard = blocks_[(index_ + 1) % 3];  // rendered two periods ago
+    period.capture = {heard.read.data(), kChannels, format_.period};
+    period.render = {blocks_[index_ % 3].write.data(), kChannels, format_.period};
+    return ports::PeriodStatus::ready;
+  }
+  bool commit() RT_SAFE override {
+    ++index_;
+    ++control_->committed;
+    control_->served->signal();
+    return true;
+  }
+  void interrupt() RT_SAFE override {
+    control_->interrupted = true;
+    control_->step->signal();
+  }
+
+ private:
+  struct Block {
+    Block() = default;
+    explicit Block(std::uint32_t frames) : samples(std::size_t{frames} * kChannels) {
+      for (std::uint32_t i = 0; i < kChannels; ++i) {
+        write.push_back(samples.data() + std::size_t{i} * frames);
+        read.push_back(write.back());
+      }
+    }
+    std::vector<float> samples;
+    std::vector<float*> write;
+    std::vector<const float*> read;
+  };
+
+  const std::shared_ptr<StepControl> control_;
+  ports::DeviceInfo info_;
+  ports::DeviceFormat format_{};
+  Block blocks_[3];
+  std::uint64_t index_ = 0;  // engine thread, or stopped
+};
+
+}  // namespace asiodrv::service::testing
