@@ -1,0 +1,67 @@
+// Hosts with odd habits about outputReady, judged by the sound where it can be heard.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "host/measurement.hpp"
+#include "host/torture/case.hpp"
+
+namespace asiodrv::host {
+namespace {
+
+constexpr double kSeconds = 1.5;
+/// The machine may stall for a moment; a broken path breaks everything.
+constexpr double kToleratedShare = 0.1;
+
+Verdict stream_with(const CaseContext& context, OutputReadyUse use) {
+  Checks checks(context);
+  Result<Driver> driver = context.open();
+  if (!driver) return failed_case(driver.error().message);
+  MeasurementRequest request;
+  request.seconds = kSeconds;
+  request.floor = false;
+  request.stream.output_ready = use;
+  request.stream.frames = context.options.frames;
+  const Shape shape = shape_of(context, *driver);
+  const std::int32_t pairs = std::min({2, shape.inputs, shape.outputs});
+  for (std::int32_t channel = 0; channel < pairs; ++channel) {
+    request.stream.inputs.push_back(channel);
+    request.stream.outputs.push_back(channel);
+  }
+  const Result<Measurement> result = measure(context.world, *driver, request);
+  if (!result) return failed_case(result.error().message);
+  checks.require(!result->stalled, "the callbacks stopped");
+  const double expected = kSeconds * result->rate_hz / result->buffer_frames;
+  checks.require(static_cast<double>(result->callbacks) > expected * (1 - kToleratedShare),
+                 fmt::format("only {} callbacks in {} s", result->callbacks, kSeconds));
+  if (!context.loopback) {
+    return checks.verdict(
+        fmt::format("{} callbacks; the sound was not checked (no --loopback)", result->callbacks));
+  }
+  checks.expect(result->round_trip.frames.has_value(), "nothing came back");
+  const auto compared = static_cast<double>(result->comparison.compared_frames);
+  const auto different = static_cast<double>(result->comparison.mismatched_frames);
+  checks.expect(different <= compared * kToleratedShare,
+                fmt::format("{} of {} frames came back wrong", different, compared));
+  return checks.verdict(fmt::format("round trip {} frames (reported {}), {} of {} frames wrong",
+                                    result->round_trip.frames.value_or(0),
+                                    result->reported_input_frames + result->reported_output_frames,
+                                    different, compared));
+}
+
+constexpr Case kCases[] = {
+    {"output-ready-never", "a host that never calls outputReady",
+     [](const CaseContext& c) { return stream_with(c, OutputReadyUse::never); }},
+    {"output-ready-always", "a host that calls it in every block",
+     [](const CaseContext& c) { return stream_with(c, OutputReadyUse::always); }},
+    {"output-ready-once", "a host that calls it once and never again",
+     [](const CaseContext& c) { return stream_with(c, OutputReadyUse::once); }},
+    {"output-ready-other-thread", "a host that calls it later, from another thread",
+     [](const CaseContext& c) { return stream_with(c, OutputReadyUse::other_thread); }}};
+
+}  // namespace
+
+std::span<const Case> loopback_cases() { return kCases; }
+
+}  // namespace asiodrv::host

@@ -1,0 +1,218 @@
+// Processes that die: another host of the same driver, and the service behind it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "host/measurement.hpp"
+#include "host/samples.hpp"
+#include "host/torture/case.hpp"
+#include "platform/platform.hpp"
+
+namespace asiodrv::host {
+namespace {
+
+constexpr double kBesideSeconds = 3.0;
+constexpr double kToleratedShare = 0.1;
+constexpr nanoseconds kOtherHostStarts = std::chrono::seconds{10};
+constexpr nanoseconds kSoundReturns = std::chrono::seconds{10};
+constexpr nanoseconds kRetry = std::chrono::milliseconds{250};
+constexpr nanoseconds kLongestGap = std::chrono::seconds{1};
+
+std::string driver_argument(const DriverEntry& entry) {
+  return entry.clsid.empty() ? entry.path : entry.clsid;
+}
+
+MeasurementRequest pairs_of(const CaseContext& context, Driver& driver) {
+  MeasurementRequest request;
+  request.floor = false;
+  request.stream.frames = context.options.frames;
+  const Shape shape = shape_of(context, driver);
+  for (std::int32_t channel = 0; channel < std::min({2, shape.inputs, shape.outputs}); ++channel) {
+    request.stream.inputs.push_back(channel);
+    request.stream.outputs.push_back(channel);
+  }
+  return request;
+}
+
+Verdict kill_host(const CaseContext& context) {
+  Checks checks(context);
+  // Mute, because the driver may mix: the other host must not be heard in our comparison.
+  auto other = start_child(platform::program_path(),
+                           {"measure", "--light", "--mute", "--announce", "--quiet", "--seconds",
+                            "120", "--driver", driver_argument(context.entry)});
+  if (!other) return failed_case(other.error().message);
+  const Instant give_up = context.world.clock.now() + kOtherHostStarts;
+  while ((*other)->output().find("streaming") == std::string::npos) {
+    if ((*other)->wait(std::chrono::milliseconds{50})) {
+      return skipped("a second host process cannot stream beside the first");
+    }
+    if (context.world.clock.now() > give_up) return failed_case("the other host did not stream");
+  }
+  Result<Driver> driver = context.open();
+  if (!driver) return failed_case(driver.error().message);
+  MeasurementRequest request = pairs_of(context, *driver);
+  request.seconds = context.options.kill_self_after + kBesideSeconds;
+  bool killed = false;
+  request.progress = [&](double done) {
+    if (killed || done < context.options.kill_self_after) return;
+    (*other)->kill();
+    killed = true;
+  };
+  const Result<Measurement> result = measure(context.world, *driver, request);
+  if (!result) return failed_case(result.error().message);
+  checks.require(killed, "the other host was not killed");
+  checks.require(!result->stalled, "the stream stopped when the other host was killed");
+  const double expected = request.seconds * result->rate_hz / result->buffer_frames;
+  checks.require(static_cast<double>(result->callbacks) > expected * (1 - kToleratedShare),
+                 fmt::format("only {} of {:.0f} callbacks came", result->callbacks, expected));
+  if (context.loopback) {
+    const auto compared = static_cast<double>(result->comparison.compared_frames);
+    const auto different = static_cast<double>(result->comparison.mismatched_frames);
+    checks.expect(compared > 0 && different <= compared * kToleratedShare,
+                  fmt::format("{} of {} frames came back wrong", different, compared));
+  }
+  return checks.verdict(fmt::format("{} callbacks, {} frames wrong, {} lost stretches",
+                                    result->callbacks, result->comparison.mismatched_frames,
+                                    result->continuity.gaps.size()));
+}
+
+/// Plays a constant tone of one value and listens for it.
+class Echo final : public StreamClient {
+ public:
+  void attach(const Stream& stream) noexcept { stream_ = &stream; }
+
+  void on_block(const Block& block) RT_SAFE override {
+    const std::size_t bytes = stream_->bytes_per_sample();
+    for (std::size_t output = 0; output < stream_->outputs(); ++output) {
+      std::byte* into = stream_->output(output, block.half);
+      for (std::int32_t i = 0; i < stream_->frames(); ++i, into += bytes) {
+        encode_float(stream_->sample_type(), 0.25F, into);
+      }
+    }
+    bool heard = false;
+    for (std::size_t input = 0; input < stream_->inputs(); ++input) {
+      float value = 0;
+      decode_samples(stream_->sample_type(), stream_->input(input, block.half), {&value, 1});
+      heard = heard || value > 0.2F;
+    }
+    const std::int64_t last = last_ns_.exchange(block.entered.ns);
+    if (last != 0 && block.entered.ns - last > longest_gap_ns_.load()) {
+      longest_gap_ns_ = block.entered.ns - last;
+    }
+    if (heard) {
+      heard_ns_ = block.entered.ns;
+    } else {
+      silent_ns_ = block.entered.ns;
+    }
+  }
+
+  void forget_gap() noexcept {
+    last_ns_ = 0;
+    longest_gap_ns_ = 0;
+  }
+  [[nodiscard]] Instant heard() const noexcept { return {heard_ns_.load()}; }
+  [[nodiscard]] Instant silent() const noexcept { return {silent_ns_.load()}; }
+  [[nodiscard]] Instant last() const noexcept { return {last_ns_.load()}; }
+  [[nodiscard]] nanoseconds longest_gap() const noexcept {
+    return nanoseconds{longest_gap_ns_.load()};
+  }
+
+ private:
+  const Stream* stream_ = nullptr;
+  std::atomic<std::int64_t> last_ns_{0}, longest_gap_ns_{0}, heard_ns_{0}, silent_ns_{0};
+};
+
+/// A host that plays on through a reset request, as a DAW does.
+class SteadyHost {
+ public:
+  SteadyHost(const CaseContext& context, Echo& echo) : context_(context), echo_(echo) {}
+
+  [[nodiscard]] Result<> open() {
+    stream_.reset();
+    driver_.reset();
+    Result<Driver> driver = context_.open();
+    if (!driver) return tl::unexpected<Error>(driver.error());
+    driver_.emplace(std::move(*driver));
+    auto stream =
+        Stream::open(context_.world, *driver_, pairs_of(context_, *driver_).stream, echo_);
+    if (!stream) return tl::unexpected<Error>(stream.error());
+    stream_ = std::move(*stream);
+    echo_.attach(*stream_);
+    echo_.forget_gap();
+    return stream_->start();
+  }
+  /// Acts on a reset request, and on a reset that could not be carried out the last time.
+  [[nodiscard]] int obey() {
+    const bool wanted = !stream_ || stream_->counters().resets.load() > 0;
+    if (!wanted || context_.world.clock.now() < next_try_) return 0;
+    next_try_ = context_.world.clock.now() + kRetry;
+    if (Result<> opened = open(); !opened) {
+      stream_.reset();
+      return 0;
+    }
+    return 1;
+  }
+  [[nodiscard]] bool streaming() const noexcept { return stream_ != nullptr; }
+
+ private:
+  const CaseContext& context_;
+  Echo& echo_;
+  std::optional<Driver> driver_;
+  std::unique_ptr<Stream> stream_;  // destroyed before its driver
+  Instant next_try_{};
+};
+
+Verdict kill_service(const CaseContext& context) {
+  const Options& options = context.options;
+  if (options.service_pid == 0 && options.kill_command.empty()) {
+    return skipped("no service to kill; give --service-pid or --kill-command");
+  }
+  if (!context.loopback) return skipped("needs the driver's loopback; give --loopback");
+  Checks checks(context);
+  Echo echo;
+  SteadyHost host(context, echo);
+  if (Result<> opened = host.open(); !opened) return failed_case(opened.error().message);
+  const auto hears = [&](Instant since) {
+    return wait_until(context.world, kSoundReturns, [&] { return echo.heard() > since; });
+  };
+  if (!hears({})) return failed_case("nothing came back before the service was killed");
+  const Instant killed = context.world.clock.now();
+  if (options.service_pid != 0) {
+    if (Result<> done = kill_process(options.service_pid); !done) {
+      return failed_case(done.error().message);
+    }
+  } else if (run_shell(options.kill_command) != 0) {
+    return failed_case(fmt::format("'{}' failed", options.kill_command));
+  }
+  const Instant dead = context.world.clock.now();
+  int resets = 0;
+  nanoseconds longest_gap{0};
+  bool back = false;
+  while (!back && context.world.clock.now() - dead < kSoundReturns) {
+    context.world.control.wait(std::chrono::milliseconds{5});
+    if (host.streaming()) longest_gap = std::max(longest_gap, echo.longest_gap());
+    resets += host.obey();
+    // Sound that was on its way when the service died is no return.
+    const Instant silence = std::max(echo.silent(), killed);
+    back = echo.heard() > silence && echo.heard() > dead + std::chrono::milliseconds{300};
+  }
+  checks.require(
+      longest_gap < kLongestGap,
+      fmt::format("no callback for {:.2f} s", static_cast<double>(longest_gap.count()) / 1e9));
+  checks.require(back, "the sound did not come back within 10 s");
+  const double after = static_cast<double>((echo.heard() - dead).count()) / 1e9;
+  return checks.verdict(fmt::format("sound again after {:.1f} s, {} resets, longest gap {:.0f} ms",
+                                    after, resets, static_cast<double>(longest_gap.count()) / 1e6));
+}
+
+constexpr Case kCases[] = {
+    {"kill-host", "another host process is killed while both stream", kill_host, 60},
+    {"kill-service", "the service is killed while the host streams", kill_service, 60}};
+
+}  // namespace
+
+std::span<const Case> process_cases() { return kCases; }
+
+}  // namespace asiodrv::host
