@@ -1,0 +1,64 @@
+# The few commands of this project. Each installs what it needs first (Debian 12; quick when all is
+# there), writes progress here and details to build/logs/.
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-native test test-native test-x86 lint format bench dist clean
+
+install = tools/install-dependencies.sh
+
+help:
+	@echo "make demo         play through the Windows driver, two hosts at once, and measure it"
+	@echo "make demo-native  the same with the native build"
+	@echo "make test         every test: native, under sanitizers, and for Windows under Wine"
+	@echo "make test-native  the native tests only"
+	@echo "make test-x86     the 32-bit driver and host, in a 32-bit Wine of their own"
+	@echo "make lint         format, includes, rules, a second compiler's view"
+	@echo "make format       format every source file in place"
+	@echo "make bench        benchmarks; ratios within one run"
+	@echo "make dist         what users get, in build/dist"
+	@echo "make clean        remove build/, and stop what runs there"
+
+demo:
+	@$(install) build windows wine demo
+	@tools/build.sh windows-x64-dll windows-x64:asio-driver,asio-host
+	@python3 tools/demo/demo.py
+
+demo-native:
+	@$(install) build demo
+	@tools/build.sh release:asio-driver,asio-host,asio_driver_module
+	@python3 tools/demo/demo.py --native
+
+test:
+	@$(install) build windows wine demo
+	@tools/test.sh
+
+test-native:
+	@$(install) build demo
+	@ASIODRV_TEST_TREES=debug tools/test.sh
+
+test-x86:
+	@$(install) build windows x86
+	@tools/build.sh windows-x86
+	@tools/wine/test-x86.sh
+
+lint:
+	@$(install) build lint
+	@python3 tools/lint/lint.py
+
+format:
+	@$(install) lint
+	@python3 tools/lint/lint.py --fix-format
+
+bench:
+	@$(install) build windows wine bench demo
+	@tools/build.sh release windows-x64-dll windows-x64:asio-driver,asio-host,event_bench
+	@tools/bench/run.py
+
+dist:
+	@$(install) build windows
+	@tools/build.sh windows-x64-dll windows-x64:asio-driver,asio-host windows-x86 \
+	  release:asio-driver,asio-host,asio_driver_module
+	@python3 tools/dist.py
+
+clean:
+	@if [ -d build/wine ]; then tools/wine/stop.sh; fi
+	@rm -rf build

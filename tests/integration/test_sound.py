@@ -1,0 +1,82 @@
+"""What hosts hear: every frame unchanged, or its damage has a cause that the service names."""
+
+from __future__ import annotations
+
+import unittest
+
+from harness import Case
+
+import duplex
+import join
+
+FRAMES = 256  # large enough for a busy machine; the demo measures the small ones
+
+
+class Sound(Case):
+    def assert_green(self, row: dict) -> None:
+        self.assertTrue(join.is_green(row), row["problems"])
+
+    def test_two_hosts_at_once_are_bit_exact(self) -> None:
+        self.assert_green(duplex.play_and_judge(self.world, FRAMES, 3))
+
+    def test_three_hosts_of_which_one_dies_and_the_others_hear_nothing(self) -> None:
+        doomed = self.world.start("asio-host", "measure", "--seconds", "60", "--frames",
+                                  str(FRAMES), "--inputs", "4", "--outputs", "4", "--json")
+        victim = self.world.wait_for_clients(1)[0]
+        others = [duplex.start_host(self.world, number, FRAMES, 6) for number in range(2)]
+        self.world.wait_for_clients(3)
+        self.world.kill(victim["process_id"])
+        doomed.wait(20)
+        reports = [duplex.report_of(other, 6) for other in others]
+        flight = self.world.flight()
+        self.assert_green(join.row_of([join.HostRun.from_json(report) for report in reports],
+                                      flight))
+        self.assertNotIn(victim["id"], [client["id"] for client in self.world.status()["clients"]])
+
+    def test_every_sample_type_is_bit_exact(self) -> None:
+        for sample_type in ("int16", "int24", "int32"):
+            with self.subTest(sample_type=sample_type):
+                self.world.wait_for_no_service()
+                self.world.configure(f"[driver]\nsample_type = \"{sample_type}\"\n")
+                runs, flight = duplex.play_together(self.world, FRAMES, 2, hosts=1)
+                self.assert_green(join.row_of(runs, flight))
+                self.world.run("asio-driver", "stop", seconds=20)
+
+    def test_a_deferred_host_gets_one_more_buffer_and_is_told(self) -> None:
+        self.world.configure("[hosts]\ndeferred = [\"asio-host\", \"asio-host.exe\"]\n")
+        runs, _ = duplex.play_together(self.world, FRAMES, 2, hosts=1)
+        self.assertEqual(runs[0].rtl_frames, 3 * FRAMES)
+        self.assertEqual(runs[0].reported_rtl_frames, 3 * FRAMES)
+
+
+class LostService(Case):
+    def test_the_host_goes_on_and_the_sound_returns_by_itself(self) -> None:
+        seconds = 12
+        host = duplex.start_host(self.world, 0, FRAMES, seconds)
+        self.world.wait_for_clients(1)
+        first = self.world.service_id()
+        self.world.kill(first)
+        second = self.world.wait_until(
+            "another service runs", lambda: (number := self.world.service_id()) != first and number)
+        report = duplex.report_of(host, seconds)
+        self.assertNotEqual(second, first)
+        self.assertFalse(report["stalled"], report)
+        # The host was called at the nominal pace throughout: silence counts, stillness does not.
+        nominal = seconds * 48_000 / FRAMES
+        self.assertGreater(report["callbacks"], 0.8 * nominal, report)
+        # The sound came back, and for the last two seconds it was whole.
+        damage = [span for span in report["mismatches"] + report["gaps"]]
+        self.assertNotEqual(damage, [], "a killed service must be heard: was it really killed?")
+        end = report["callbacks"] * FRAMES
+        last = max(span["position"] + span["frames"] for span in damage)
+        self.assertLess(last, end - 2 * 48_000, damage[-3:])
+
+
+class Torture(Case):
+    def test_the_driver_survives_everything_that_hosts_do_wrong(self) -> None:
+        finished = self.world.host("torture", "--loopback", "--json", seconds=100)
+        self.assertEqual(finished.code, 0, str(finished))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,121 @@
+"""What the Windows binaries ask of the system and offer to it, read from the files themselves.
+
+The list of imports is an allow-list: a new system library is a decision, made here.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("ASIODRV_BUILD_ROOT", ROOT / "build"))
+
+BINARIES = {
+    "service": BUILD / "windows-x64/bin/asio-driver.exe",
+    "host": BUILD / "windows-x64/bin/asio-host.exe",
+    "dll": BUILD / "windows-x64-dll/bin/asio-driver.dll",
+    "dll-x86": BUILD / "windows-x86/bin/asio-driver.dll",
+    "host-x86": BUILD / "windows-x86/bin/asio-host.exe",
+}
+
+#: Part of every Windows 10 and later, editions without media features included.
+SYSTEM_LIBRARIES = {"kernel32.dll", "msvcrt.dll", "advapi32.dll", "user32.dll", "ole32.dll",
+                    "shell32.dll"}
+NETWORK_LIBRARIES = re.compile(
+    r"(ws2_32|wsock32|mswsock|iphlpapi|wininet|winhttp|dnsapi|netapi32|rasapi32|urlmon|webio|"
+    r"httpapi|websocket|mpr|wldap32|libcurl.*)\.dll")
+COM_EXPORTS = {"DllGetClassObject", "DllCanUnloadNow", "DllRegisterServer", "DllUnregisterServer"}
+
+
+def dump(path: pathlib.Path, *options: str) -> str:
+    return subprocess.run(["x86_64-w64-mingw32-objdump", *options, str(path)], check=True,
+                          capture_output=True, text=True, errors="replace").stdout
+
+
+def imports_of(headers: str) -> set[str]:
+    return {name.lower() for name in re.findall(r"DLL Name: (\S+)", headers)}
+
+
+def exports_of(headers: str) -> list[str]:
+    _, _, table = headers.partition("[Ordinal/Name Pointer] Table")
+    names = []
+    for line in table.splitlines()[1:]:
+        match = re.match(r"\s+\[\s*\d+\](?: \+base\[\s*\d+\])?\s+(?:[0-9a-f]+\s+)?(\S+)$", line)
+        if match is None:
+            break
+        names.append(match[1])
+    return names
+
+
+class Binaries(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        missing = [str(path) for path in BINARIES.values() if not path.exists()]
+        if missing:
+            raise AssertionError("not built: " + ", ".join(missing) + "; run tools/build.sh "
+                                 "windows-x64 windows-x64-dll windows-x86")
+        cls.headers = {name: dump(path, "-p") for name, path in BINARIES.items()}
+
+    def test_the_reader_sees_real_tables(self) -> None:
+        """A parser that finds nothing would let every other test here pass."""
+        for name, headers in self.headers.items():
+            self.assertIn("kernel32.dll", imports_of(headers), name)
+        sample = ("[Ordinal/Name Pointer] Table\n\t[   0] DllCanUnloadNow\n"
+                  "\t[   1] +base[   2]  0001 DllRegisterServer\n\nother\n")
+        self.assertEqual(exports_of(sample), ["DllCanUnloadNow", "DllRegisterServer"])
+
+    def test_every_import_is_a_known_system_library(self) -> None:
+        for name, headers in self.headers.items():
+            with self.subTest(binary=name):
+                self.assertEqual(imports_of(headers) - SYSTEM_LIBRARIES, set())
+
+    def test_no_binary_imports_a_network_library(self) -> None:
+        self.assertRegex("ws2_32.dll", NETWORK_LIBRARIES)
+        for name, headers in self.headers.items():
+            with self.subTest(binary=name):
+                found = [entry for entry in imports_of(headers)
+                         if NETWORK_LIBRARIES.fullmatch(entry)]
+                self.assertEqual(found, [])
+
+    def test_the_dll_exports_exactly_the_four_entries_of_a_com_server(self) -> None:
+        for name in ("dll", "dll-x86"):
+            with self.subTest(binary=name):
+                names = exports_of(self.headers[name])
+                self.assertEqual(sorted(names), sorted(COM_EXPORTS))
+
+    def test_the_service_shows_no_console_window(self) -> None:
+        self.assertRegex(self.headers["service"], r"Subsystem\s+0+2\s")
+
+    def test_the_host_is_a_console_program(self) -> None:
+        for name in ("host", "host-x86"):
+            self.assertRegex(self.headers[name], r"Subsystem\s+0+3\s", name)
+
+    def test_address_randomisation_and_data_execution_prevention_are_on(self) -> None:
+        for name, headers in self.headers.items():
+            with self.subTest(binary=name):
+                flags = int(re.search(r"DllCharacteristics\s+([0-9a-f]+)", headers)[1], 16)
+                self.assertTrue(flags & 0x0040, "dynamic base")
+                self.assertTrue(flags & 0x0100, "no execution of data")
+                if "x86" not in name:
+                    self.assertTrue(flags & 0x0020, "high-entropy addresses")
+
+    def test_the_x86_binaries_are_32_bit_and_the_others_64(self) -> None:
+        for name, path in BINARIES.items():
+            with self.subTest(binary=name):
+                bits = "i386" if "x86" in name else "x86-64"
+                self.assertIn(f"file format pei-{bits}", dump(path, "-f"))
+
+    def test_the_dll_registers_no_thread_local_destructors(self) -> None:
+        for name in ("dll", "dll-x86"):
+            with self.subTest(binary=name):
+                symbols = dump(BINARIES[name], "-t")
+                self.assertIn("DllGetClassObject", symbols, "a table without symbols says nothing")
+                self.assertNotIn("__cxa_thread_atexit", symbols)
+
+
+if __name__ == "__main__":
+    unittest.main()

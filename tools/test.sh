@@ -1,0 +1,40 @@
+#!/bin/bash
+# Builds every tree that has tests, then runs all their tests in one ctest, whose summary is the
+# last thing printed. The report is in build/test-reports/all.xml.
+#
+#   tools/test.sh [ctest argument...]      for example: tools/test.sh -R engine
+#
+# ASIODRV_TEST_TREES chooses the trees (default: debug asan tsan windows-x64).
+set -euo pipefail
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+trees=${ASIODRV_TEST_TREES:-debug asan tsan windows-x64}
+
+builds=$trees
+case " $trees " in
+  *" windows-x64 "*) builds="windows-x64-dll windows-x86 $builds" ;;
+esac
+# shellcheck disable=SC2086  # lists of words
+tools/build.sh $builds
+
+# One test tree made of the trees of all presets.
+mkdir -p build/all build/logs build/test-reports
+{
+  for tree in $trees; do
+    printf 'subdirs("%s/build/%s")\n' "$root" "$tree"
+  done
+} >build/all/CTestTestfile.cmake
+
+case " $trees " in
+  *" windows-x64 "*) tools/step.sh "wine prefix" tools/wine/run.sh cmd.exe /c ver ;;
+esac
+code=0
+ctest --test-dir build/all --parallel "${ASIODRV_JOBS:-$(nproc)}" --output-on-failure \
+  --no-label-summary --no-tests=error --output-junit "$root/build/test-reports/all.xml" "$@" |
+  tee build/logs/ctest.log || code=$?
+case " $trees " in
+  *" windows-x64 "*) tools/wine/stop.sh >&2 || true ;;
+esac
+# ctest lists skipped tests after its summary; the summary comes last all the same.
+grep -E '^[0-9]+% tests passed' build/logs/ctest.log | tail -n 1 || true
+exit $code

@@ -1,0 +1,57 @@
+#!/bin/bash
+# Makes build/wine/x86-root: a folder with a 32-bit Wine in it, for a chroot.
+#
+# Installing wine32 beside wine64 on Debian 12 would remove half of the system, so the 32-bit
+# packages are downloaded (about 150 MB) and unpacked into a folder of their own; the machine's own
+# package state is neither used nor changed. Needs root for the chroot later on.
+#
+# Exit codes: 0 the root is there, 3 it cannot be made here (the reason is on stderr).
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+target=$root/build/wine/x86-root
+state=$root/build/wine/x86-packages
+[ -e "$target/.complete" ] && exit 0
+if [ "$(id -u)" -ne 0 ]; then
+  echo "The 32-bit Wine runs in a chroot, and only root may enter one." >&2
+  exit 3
+fi
+mkdir -p "$state"/{lists/partial,archives/partial,preferences.d,apt.conf.d} "$target"
+: >"$state/status"
+apt=(apt-get -q -y -o APT::Architecture=i386 -o APT::Architectures::=i386
+  -o Dir::State="$state" -o Dir::State::lists="$state/lists" -o Dir::State::status="$state/status"
+  -o Dir::Cache="$state" -o Dir::Cache::archives="$state/archives"
+  -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::sourcelist="$state/sources.list"
+  -o Dir::Etc::preferencesparts="$state/preferences.d"
+  -o APT::Install-Recommends=0 -o APT::Sandbox::User=root -o Debug::NoLocking=1)
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+cat >"$state/sources.list" <<LIST
+deb [arch=i386 signed-by=$keyring] http://deb.debian.org/debian bookworm main
+LIST
+wanted=(wine32 libc-bin dash bash coreutils)
+if ! "${apt[@]}" update || ! "${apt[@]}" install --download-only "${wanted[@]}"; then
+  echo "The 32-bit packages could not be downloaded." >&2
+  exit 3
+fi
+
+# Debian's root has bin, sbin and lib as links into usr; packages unpack through them.
+mkdir -p "$target"/usr/{bin,sbin,lib}
+for name in bin sbin lib; do
+  [ -e "$target/$name" ] || ln -s "usr/$name" "$target/$name"
+done
+for package in "$state"/archives/*.deb; do
+  dpkg-deb --fsys-tarfile "$package" | tar -x -C "$target" --keep-directory-symlink
+done
+mkdir -p "$target"/{tmp,proc,dev,root,stage}
+chmod 1777 "$target/tmp"
+# What the packages' scripts would have set up.
+ln -sf ../lib/wine/wine ../lib/wine/wineserver "$target/usr/bin/"
+# This one marks a library of another package as Wine's own, which must be a copy, not a link.
+dpkg-deb --ctrl-tarfile "$state"/archives/libwine_*.deb | tar -x -C "$target/tmp" ./postinst
+chroot "$target" sh /tmp/postinst configure
+chroot "$target" ldconfig
+timeout 240 "$root/tools/wine/run-x86.sh" "$state" wineboot -i || {
+  echo "The 32-bit Wine could not make its prefix." >&2
+  exit 3
+}
+rm -rf "$state"
+: >"$target/.complete"

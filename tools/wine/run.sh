@@ -1,0 +1,47 @@
+#!/bin/bash
+# Runs a Windows program under this tree's private Wine prefix.
+#
+#   tools/wine/run.sh PROGRAM.exe [argument...]
+#
+# Makes the prefix on first use (about 10 s), and keeps one small process in it, so that the next
+# program starts quickly and services live on between programs. Needs no display. The exit code is
+# the program's. Clean up with tools/wine/stop.sh.
+set -eu
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+if [ $# -eq 0 ]; then
+  echo "usage: $0 PROGRAM.exe [argument...]" >&2
+  exit 2
+fi
+
+if ! [ -e "$WINEPREFIX/.complete" ]; then
+  mkdir -p "$(dirname "$WINEPREFIX")"
+  (
+    flock -w 300 8 || {
+      echo "Another process has been making $WINEPREFIX for 5 minutes." >&2
+      exit 1
+    }
+    if ! [ -e "$WINEPREFIX/.complete" ]; then
+      timeout 240 "${realtime[@]}" wine wineboot -i </dev/null >"$WINEPREFIX.log" 2>&1 8>&- || {
+        echo "Making the Wine prefix failed; see $WINEPREFIX.log" >&2
+        exit 1
+      }
+      : >"$WINEPREFIX/.complete"
+    fi
+  ) 8>"$WINEPREFIX.lock"
+fi
+
+# When the last ordinary process of a prefix ends, Wine ends its services too. The keeper is a
+# shell that waits for input which never comes; its lock says that it lives. It leaves by itself
+# after two hours, so a forgotten one does no harm.
+if flock -n "$keeper_lock" true; then
+  [ -p "$WINEPREFIX/keeper-input" ] || mkfifo "$WINEPREFIX/keeper-input" 2>/dev/null || true
+  setsid flock -n -o "$keeper_lock" timeout 2h "${realtime[@]}" wine cmd.exe /q \
+    <>"$WINEPREFIX/keeper-input" >/dev/null 2>&1 &
+  disown
+  # Wine's server and services must not be started by the program below: they would hold its
+  # standard output open, and whoever reads that to its end would wait for them.
+  timeout 120 "${realtime[@]}" wine cmd.exe /c ver </dev/null >/dev/null 2>&1 || true
+fi
+
+exec "${realtime[@]}" wine "$@"
