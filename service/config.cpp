@@ -154,11 +154,13 @@ void ConfigReader::read_section(const toml::table& file, const char* name,
   const toml::node* const node = file.get(name);
   if (node == nullptr) return;
   const toml::table* const section = node->as_table();
-  if (section == nullptr)
+  if (section == nullptr) {
     return mistake(node->source(), fmt::format("[{}] must be a section.", name));
+  }
   for (const auto& [key, value] : *section) {
+    const std::string_view text = key.str();  // clang 14 cannot capture a structured binding
     const auto known = std::find_if(keys.begin(), keys.end(),
-                                    [&](const Key& each) { return key.str() == each.name; });
+                                    [text](const Key& each) { return text == each.name; });
     if (known != keys.end()) {
       if (const auto refusal = known->take(value)) {
         mistake(value.source(), fmt::format("{}.{} {}.", name, known->name, *refusal));

@@ -126,7 +126,7 @@ void DriverService::on_disconnect(ConnectionId connection) {
   const auto found = clients_.find(connection);
   if (found == clients_.end()) return;
   Client& client = found->second;
-  if (client.running) {
+  if (client.running && !leaving_) {
     ports_.log(LogLevel::warning, fmt::format("{} (process {}) left while it was streaming.",
                                               client.program(), client.process_id()));
   }

@@ -6,7 +6,8 @@
 //
 //   method           params                result
 //   status           {}                    service, device, clients: see reports.hpp
-//   flight.sessions  {}                    {"sessions": [...]}, the last 64 runs
+//   flight.sessions  {}                    {"sessions": [...]}, the last 64 runs; start_period is
+//                                          null until the run's first cycle
 //   flight.xruns     {"from": n}           {"xruns": [...], "first", "next", "written"}
 //   flight.records   {"from": n}           {"records": [...], "first", "next", "written"}
 //   devices.list     {}                    {"devices": [...]}
@@ -86,6 +87,9 @@ class DriverService final : public ipc::ControlHandler {
                                                   const nlohmann::json& params) override;
   void on_disconnect(ipc::ConnectionId connection) override;
 
+  /// The service is about to end: clients that go from now on did not leave by themselves.
+  void begin_leaving() noexcept { leaving_ = true; }
+
   /// Since when no driver is connected; nothing while one is. Who only asks, like the command line,
   /// does not count: looking at an agent must not keep it.
   [[nodiscard]] std::optional<Instant> idle_since() const;
@@ -159,6 +163,7 @@ class DriverService final : public ipc::ControlHandler {
   std::uint32_t next_session_ = 1;
   SessionHistory history_;
   XrunWatch xruns_;
+  bool leaving_ = false;
   bool loss_told_ = false;  // clients know that the device is lost
   Instant look_again_{};    // for the lost device
 };

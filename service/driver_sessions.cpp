@@ -116,7 +116,7 @@ Result<json> DriverService::start_session(Client& client, const json&) {
   if (host_->is_lost()) look_for_device();
   begin_run(client, host_->next_period());
   if (auto started = host_->start(client.session->id()); !started) {
-    end_run(client);
+    history_.cancel();
     return refusal(started.error());
   }
   client.running = true;

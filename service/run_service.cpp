@@ -186,6 +186,7 @@ void Program::serve(std::unique_ptr<ports::Listener> listener) {
   else
     log_(LogLevel::error, started.error().message);
 
+  server_->run_serialised([this] { service_->begin_leaving(); });
   server_->stop(clock_->now() + kStopLimit);
   done = true;
   service_->attention().signal();

@@ -38,6 +38,11 @@ class SessionHistory {
     runs_.push_back(std::move(run));
   }
 
+  /// Takes the newest run back: it never came to be.
+  void cancel() {
+    if (!runs_.empty()) runs_.pop_back();
+  }
+
   /// The run of session `id` that has not ended, or null.
   [[nodiscard]] SessionRun* current(std::uint32_t id) {
     for (auto run = runs_.rbegin(); run != runs_.rend(); ++run) {

@@ -1,12 +1,12 @@
 // The shared-memory ABI between the service and one client session.
 //
 //   offset   size  written by  what
-//   0        64    service     SectionHeader: shape of the section, constant once the client sees
-//   it 64       64    service     wake doorbell words (count, sleepers), on a line of their own 128
-//   128   service     CycleStamp: valid from a ring until the client's acknowledgement 256      64
-//   client      ack doorbell words 320      64    client      CycleReply: valid from an
-//   acknowledgement until the next ring 384      ...   both        audio: inputs (service writes),
-//   then outputs (client writes)
+//   0        64    service     SectionHeader: shape of the section, constant for the client
+//   64       64    service     wake doorbell words (count, sleepers), on a line of their own
+//   128      128   service     CycleStamp: valid from a ring until the client's acknowledgement
+//   256      64    client      ack doorbell words
+//   320      64    client      CycleReply: valid from an acknowledgement until the next ring
+//   384      ...   both        audio: inputs (service writes), then outputs (client writes)
 //
 // Audio is [direction][channel][half][frame], each half block 64-byte aligned, in the order in
 // which the client asked for its channels. The host's own buffer pointers point here, so nothing

@@ -18,7 +18,10 @@ constexpr double kToleratedShare = 0.1;
 constexpr nanoseconds kOtherHostStarts = std::chrono::seconds{10};
 constexpr nanoseconds kSoundReturns = std::chrono::seconds{10};
 constexpr nanoseconds kRetry = std::chrono::milliseconds{250};
+constexpr nanoseconds kLasting = std::chrono::milliseconds{500};
 constexpr nanoseconds kLongestGap = std::chrono::seconds{1};
+/// Blocks at the edges of the silence that may be neither sound nor silence.
+constexpr std::uint64_t kBrokenBlocks = 16;
 
 std::string driver_argument(const DriverEntry& entry) {
   return entry.clsid.empty() ? entry.path : entry.clsid;
@@ -78,50 +81,58 @@ Verdict kill_host(const CaseContext& context) {
                                     result->continuity.gaps.size()));
 }
 
-/// Plays a constant tone of one value and listens for it.
+/// Plays the number of each block and listens for it: numbers that count up are sound, zeros are
+/// silence, anything else is what an old buffer still held.
 class Echo final : public StreamClient {
  public:
-  void attach(const Stream& stream) noexcept { stream_ = &stream; }
+  void attach(const Stream& stream) noexcept {
+    stream_ = &stream;
+    last_ns_ = 0;
+    longest_gap_ns_ = 0;
+  }
 
   void on_block(const Block& block) RT_SAFE override {
     const std::size_t bytes = stream_->bytes_per_sample();
+    number_ = number_ % kNumbers + 1;
     for (std::size_t output = 0; output < stream_->outputs(); ++output) {
       std::byte* into = stream_->output(output, block.half);
       for (std::int32_t i = 0; i < stream_->frames(); ++i, into += bytes) {
-        encode_float(stream_->sample_type(), 0.25F, into);
+        encode_float(stream_->sample_type(), static_cast<float>(number_) / kScale, into);
       }
     }
-    bool heard = false;
-    for (std::size_t input = 0; input < stream_->inputs(); ++input) {
-      float value = 0;
-      decode_samples(stream_->sample_type(), stream_->input(input, block.half), {&value, 1});
-      heard = heard || value > 0.2F;
+    float value = 0;
+    decode_samples(stream_->sample_type(), stream_->input(0, block.half), {&value, 1});
+    const auto heard = static_cast<std::int32_t>(value * kScale + 0.5F);
+    if (heard == 0) {
+      silent_ns_ = block.entered.ns;
+    } else if (heard == last_heard_ % kNumbers + 1) {
+      heard_ns_ = block.entered.ns;
+    } else {
+      stale_blocks_.fetch_add(1);
     }
+    last_heard_ = heard;
     const std::int64_t last = last_ns_.exchange(block.entered.ns);
     if (last != 0 && block.entered.ns - last > longest_gap_ns_.load()) {
       longest_gap_ns_ = block.entered.ns - last;
     }
-    if (heard) {
-      heard_ns_ = block.entered.ns;
-    } else {
-      silent_ns_ = block.entered.ns;
-    }
   }
 
-  void forget_gap() noexcept {
-    last_ns_ = 0;
-    longest_gap_ns_ = 0;
-  }
   [[nodiscard]] Instant heard() const noexcept { return {heard_ns_.load()}; }
   [[nodiscard]] Instant silent() const noexcept { return {silent_ns_.load()}; }
-  [[nodiscard]] Instant last() const noexcept { return {last_ns_.load()}; }
+  [[nodiscard]] std::uint64_t stale_blocks() const noexcept { return stale_blocks_.load(); }
   [[nodiscard]] nanoseconds longest_gap() const noexcept {
     return nanoseconds{longest_gap_ns_.load()};
   }
 
  private:
+  static constexpr std::int32_t kNumbers = 200;
+  static constexpr float kScale = 256.0F;  // exact in every sample type
+
   const Stream* stream_ = nullptr;
+  std::int32_t number_ = 0;  ///< audio thread only, as is last_heard_
+  std::int32_t last_heard_ = 0;
   std::atomic<std::int64_t> last_ns_{0}, longest_gap_ns_{0}, heard_ns_{0}, silent_ns_{0};
+  std::atomic<std::uint64_t> stale_blocks_{0};
 };
 
 /// A host that plays on through a reset request, as a DAW does.
@@ -140,7 +151,6 @@ class SteadyHost {
     if (!stream) return tl::unexpected<Error>(stream.error());
     stream_ = std::move(*stream);
     echo_.attach(*stream_);
-    echo_.forget_gap();
     return stream_->start();
   }
   /// Acts on a reset request, and on a reset that could not be carried out the last time.
@@ -178,6 +188,7 @@ Verdict kill_service(const CaseContext& context) {
     return wait_until(context.world, kSoundReturns, [&] { return echo.heard() > since; });
   };
   if (!hears({})) return failed_case("nothing came back before the service was killed");
+  const std::uint64_t stale_before = echo.stale_blocks();
   const Instant killed = context.world.clock.now();
   if (options.service_pid != 0) {
     if (Result<> done = kill_process(options.service_pid); !done) {
@@ -190,20 +201,23 @@ Verdict kill_service(const CaseContext& context) {
   int resets = 0;
   nanoseconds longest_gap{0};
   bool back = false;
-  while (!back && context.world.clock.now() - dead < kSoundReturns) {
+  while (!back && context.world.clock.now() - dead < kSoundReturns + kLasting) {
     context.world.control.wait(std::chrono::milliseconds{5});
     if (host.streaming()) longest_gap = std::max(longest_gap, echo.longest_gap());
     resets += host.obey();
-    // Sound that was on its way when the service died is no return.
-    const Instant silence = std::max(echo.silent(), killed);
-    back = echo.heard() > silence && echo.heard() > dead + std::chrono::milliseconds{300};
+    // Sound that was on its way when the service died is no return: it has to last.
+    back = echo.silent() > killed && echo.heard() > echo.silent() + kLasting;
   }
+  checks.require(echo.silent() > killed, "the sound never stopped: was that the service?");
   checks.require(
       longest_gap < kLongestGap,
       fmt::format("no callback for {:.2f} s", static_cast<double>(longest_gap.count()) / 1e9));
   checks.require(back, "the sound did not come back within 10 s");
-  const double after = static_cast<double>((echo.heard() - dead).count()) / 1e9;
-  return checks.verdict(fmt::format("sound again after {:.1f} s, {} resets, longest gap {:.0f} ms",
+  const std::uint64_t stale = echo.stale_blocks() - stale_before;
+  checks.expect(stale <= kBrokenBlocks,
+                fmt::format("{} blocks held old sound instead of silence", stale));
+  const double after = static_cast<double>((echo.silent() - killed).count()) / 1e6;
+  return checks.verdict(fmt::format("sound again after {:.0f} ms, {} resets, longest gap {:.0f} ms",
                                     after, resets, static_cast<double>(longest_gap.count()) / 1e6));
 }
 

@@ -8,6 +8,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import check_format
 import check_includes
 import check_rules
 import check_scripts
@@ -159,6 +160,16 @@ class ScriptCanaries(unittest.TestCase):
     def test_broken_scripts_are_reported(self) -> None:
         for path, text in (("a.sh", "#!/bin/sh\nif true; then\n"), ("a.py", "def f(:\n")):
             self.assertEqual(len(check_scripts.check(SourceFile(path, text))), 1, path)
+
+
+class Dividers(unittest.TestCase):
+    def test_long_and_broken_dividers_become_one_line_of_the_full_width(self) -> None:
+        whole = "  // --- engine thread " + "-" * 77
+        self.assertEqual(len(whole), 100)
+        for text in (whole, whole + "--", "  // --- engine thread\n  // " + "-" * 78):
+            self.assertEqual(check_format.even_dividers(text + "\nint a;\n"), whole + "\nint a;\n")
+        self.assertEqual(check_format.even_dividers("// --- no divider\nint a;\n"),
+                         "// --- no divider\nint a;\n")
 
 
 class Reader(unittest.TestCase):
