@@ -24,7 +24,7 @@ struct MeasurementRequest {
   std::uint32_t payload_hz = 0;  ///< 0: any rate will do
   bool floor = true;             ///< run the bare timer beside the stream
   bool light = false;            ///< only copy input to output and count: for measuring cost
-  bool mute = false;          ///< light only: play silence instead of the input
+  bool mute = false;             ///< light only: play silence instead of the input
   std::function<void(double seconds_done)> progress;  ///< control thread; may be empty
   std::function<void()> streaming;                    ///< after the first callback; may be empty
 };

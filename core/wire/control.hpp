@@ -53,10 +53,10 @@ struct DriverDescription {
   std::vector<std::string> input_names;
   std::vector<std::string> output_names;
   SampleType sample_type = SampleType::float32;
-  std::vector<SampleRate> rates;  ///< ascending, not empty
-  SampleRate rate{};              ///< now; 0 = clock lost
-  Frames min_frames{}, max_frames{}, preferred_frames{};  ///< powers of two
-  std::vector<ClockSourceInfo> clock_sources;             ///< not empty, exactly one current
+  std::vector<SampleRate> rates;                           ///< ascending, not empty
+  SampleRate rate{};                                       ///< now; 0 = clock lost
+  Frames min_frames{}, max_frames{}, preferred_frames{};   ///< powers of two
+  std::vector<ClockSourceInfo> clock_sources;              ///< not empty, exactly one current
   Frames device_input_latency{}, device_output_latency{};  ///< beyond the double buffer
   /// This host defers its processing beyond its callback: its output is taken one buffer later.
   bool deferred = false;
@@ -64,7 +64,7 @@ struct DriverDescription {
 
 struct SessionRequest {
   Frames frames{};
-  std::vector<std::uint32_t> inputs;   ///< device channels, in the order of the section
+  std::vector<std::uint32_t> inputs;  ///< device channels, in the order of the section
   std::vector<std::uint32_t> outputs;
 };
 
@@ -77,8 +77,14 @@ struct SessionGrant {
   bool deferred = false;
 };
 
-enum class HostEventKind { reset_request, resync, latencies_changed, rate_changed, clock_changed,
-                           overload };
+enum class HostEventKind {
+  reset_request,
+  resync,
+  latencies_changed,
+  rate_changed,
+  clock_changed,
+  overload
+};
 
 struct HostEvent {
   HostEventKind kind = HostEventKind::reset_request;

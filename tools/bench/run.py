@@ -7,10 +7,10 @@
   tools/bench/run.py --builds native     native | windows
 
 Prints a table and writes build/bench/result.json: `cases`, each with name, value, unit, peer (what
-it is compared with), peer_value, ratio, and goal (the ratio that we want at most, unless `sense` says
-what else the goal bounds). A figure of one
-machine says nothing about another; the ratios do. A missed goal is shown, and is no failure: the
-exit code is 0 when everything could be measured, 1 when something could not, 2 for wrong usage.
+it is compared with), peer_value, ratio, and goal (the ratio that we want at most, unless `sense`
+says what else the goal bounds). A figure of one machine says nothing about another; the ratios do.
+A missed goal is shown, and is no failure: the exit code is 0 when everything could be measured, 1
+when something could not, 2 for wrong usage.
 """
 
 from __future__ import annotations
