@@ -18,14 +18,13 @@ std::int32_t RawHost::create(Driver& driver, std::int32_t frames, bool scribble)
     if (edit) edit(kept_);
     return driver->createBuffers(infos.data(), count, frames, &kept_);
   }
-  auto dying = std::make_unique<asio::Callbacks>(functions());
+  poisoned_ = std::make_unique<asio::Callbacks>(functions());
   std::vector<asio::BufferInfo> copy = infos;
-  const std::int32_t code = driver->createBuffers(copy.data(), count, frames, dying.get());
+  const std::int32_t code = driver->createBuffers(copy.data(), count, frames, poisoned_.get());
   infos = copy;
   std::memset(static_cast<void*>(copy.data()), 0xEE, copy.size() * sizeof copy[0]);
-  std::memset(static_cast<void*>(dying.get()), 0xEE, sizeof *dying);
-  // The struct is overwritten and never freed: its address must keep its poison.
-  (void)dying.release();
+  // Not freed while the driver lives: its address must keep its poison.
+  std::memset(static_cast<void*>(poisoned_.get()), 0xEE, sizeof *poisoned_);
   return code;
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "host/callback_slots.hpp"
@@ -52,6 +53,7 @@ class RawHost final : public CallbackSink {
 
   CallbackSlot slot_;
   asio::Callbacks kept_{};
+  std::unique_ptr<asio::Callbacks> poisoned_;  // what a scribbled createBuffers was given
 };
 
 }  // namespace asiodrv::host
