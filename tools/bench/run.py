@@ -220,7 +220,10 @@ def met(result: dict) -> bool | None:
 def show(result: dict) -> None:
     def number(key: str) -> str:
         return "-" if result.get(key) is None else f"{result[key]:.2f}"
-    verdict = {True: "met", False: "MISSED", None: ""}[met(result)]
+    reached = met(result)
+    if reached is None:
+        return  # a figure for comparison; it is in the file
+    verdict = "met" if reached else "MISSED"
     print(f"{result['name']:<74} {number('value'):>9} {result['unit']:<10} "
           f"peer {number('peer_value'):>9}  ratio {number('ratio'):>7}  goal {number('goal'):>7} "
           f"{verdict}", flush=True)
