@@ -24,9 +24,16 @@ apt=(apt-get -q -y -o APT::Architecture=i386 -o APT::Architectures::=i386
   -o Dir::Etc::preferencesparts="$state/preferences.d"
   -o APT::Install-Recommends=0 -o APT::Sandbox::User=root -o Debug::NoLocking=1)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-cat >"$state/sources.list" <<LIST
-deb [arch=i386 signed-by=$keyring] http://deb.debian.org/debian bookworm main
-LIST
+# The mirror that this machine uses itself: the first address in its sources that is not a
+# security mirror.
+mirror=$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
+  grep -v '^[[:space:]]*#' | grep -oE 'https?://[^[:space:]]+' | grep -v security |
+  head -n 1) || true
+if [ -z "$mirror" ]; then
+  echo "The package sources of this machine name no mirror." >&2
+  exit 3
+fi
+echo "deb [arch=i386 signed-by=$keyring] $mirror bookworm main" >"$state/sources.list"
 wanted=(wine32 libc-bin dash bash coreutils)
 if ! "${apt[@]}" update || ! "${apt[@]}" install --download-only "${wanted[@]}"; then
   echo "The 32-bit packages could not be downloaded." >&2
