@@ -33,7 +33,8 @@ std::unique_ptr<ports::Thread> start(ThreadRole role, std::function<void()> body
 }
 
 TEST(threads, run_their_body_and_are_joined) {
-  for (const ThreadRole role : {ThreadRole::control, ThreadRole::notifier, ThreadRole::audio}) {
+  for (const ThreadRole role :
+       {ThreadRole::control, ThreadRole::notifier, ThreadRole::audio, ThreadRole::engine}) {
     bool ran = false;
     const auto thread = start(role, [&ran] { ran = true; });
     ASSERT_TRUE(thread->join(patience()));
@@ -99,13 +100,13 @@ TEST(threads, release_what_the_body_captured_before_join_returns) {
 
 TEST(threads, only_audio_threads_are_real_time_and_flush_denormals) {
 #ifdef __SSE__
-  for (const ThreadRole role : {ThreadRole::control, ThreadRole::audio}) {
+  for (const ThreadRole role : {ThreadRole::control, ThreadRole::audio, ThreadRole::engine}) {
     const unsigned outside = _mm_getcsr();
     unsigned inside = 0;
     const auto thread = start(role, [&inside] { inside = _mm_getcsr(); });
-    EXPECT_TRUE(role == ThreadRole::audio || !thread->is_realtime());
+    EXPECT_TRUE(is_realtime(role) || !thread->is_realtime());
     ASSERT_TRUE(thread->join(patience()));
-    EXPECT_EQ((inside & 0x8040U) == 0x8040U, role == ThreadRole::audio);
+    EXPECT_EQ((inside & 0x8040U) == 0x8040U, is_realtime(role));
     EXPECT_EQ(_mm_getcsr(), outside) << "the starting thread's state was changed";
   }
 #else

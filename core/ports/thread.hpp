@@ -14,8 +14,13 @@ namespace asiodrv::ports {
 enum class ThreadRole {
   control,   ///< ordinary priority
   notifier,  ///< ordinary priority, may call into a host
-  audio      ///< real time where the system grants it (MMCSS "Pro Audio", SCHED_FIFO)
+  audio,     ///< real time where the system grants it (MMCSS "Pro Audio", SCHED_FIFO)
+  engine     ///< one step above audio: it keeps deadlines however many audio threads are stuck
 };
+
+[[nodiscard]] constexpr bool is_realtime(ThreadRole role) noexcept {
+  return role == ThreadRole::audio || role == ThreadRole::engine;
+}
 
 /// A running thread. Destroying it without join is a broken promise and aborts in the service.
 class Thread {

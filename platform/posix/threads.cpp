@@ -25,6 +25,7 @@ namespace asiodrv::platform {
 namespace {
 
 constexpr int kAudioPriority = 70;  // above ordinary real-time work, below the kernel's own threads
+constexpr int kEnginePriority = 71;
 constexpr std::size_t kStackBytes = 1024 * 1024;  // ours to use
 constexpr nanoseconds kStartBound{2'000'000'000};
 
@@ -59,8 +60,8 @@ bool set_fifo(int priority) noexcept {
 }
 
 /// Root and CAP_SYS_NICE get the full priority; others what their RLIMIT_RTPRIO allows.
-bool become_realtime() noexcept {
-  if (set_fifo(kAudioPriority)) return true;
+bool become_realtime(int priority) noexcept {
+  if (set_fifo(priority)) return true;
   rlimit limit{};
   if (getrlimit(RLIMIT_RTPRIO, &limit) != 0) return false;
   if (limit.rlim_cur < limit.rlim_max) {
@@ -68,7 +69,7 @@ bool become_realtime() noexcept {
     raised.rlim_cur = limit.rlim_max;
     if (setrlimit(RLIMIT_RTPRIO, &raised) == 0) limit = raised;
   }
-  const auto allowed = std::min<rlim_t>(limit.rlim_cur, kAudioPriority);
+  const auto allowed = std::min(limit.rlim_cur, static_cast<rlim_t>(priority));
   return allowed > 0 && set_fifo(static_cast<int>(allowed));
 }
 
@@ -89,9 +90,11 @@ void* thread_main(void* argument) noexcept {
       static_cast<std::shared_ptr<ThreadState>*>(argument));
   ThreadState& state = **holder;
   pthread_setname_np(pthread_self(), state.name);
-  if (state.role == ports::ThreadRole::audio) {
+  if (ports::is_realtime(state.role)) {
+    const bool engine = state.role == ports::ThreadRole::engine;
     prctl(PR_SET_TIMERSLACK, 1);  // ns; matters only where real time was refused
-    state.realtime.store(become_realtime(), std::memory_order_relaxed);
+    state.realtime.store(become_realtime(engine ? kEnginePriority : kAudioPriority),
+                         std::memory_order_relaxed);
     flush_denormals();
     prefault_stack();
   }

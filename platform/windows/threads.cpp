@@ -40,12 +40,15 @@ SchedulerService scheduler_service() noexcept {
 /// Real-time scheduling of the calling thread, from construction to destruction (on that thread).
 class AudioPriority {
  public:
-  explicit AudioPriority(const SchedulerService& service) noexcept : leave_(service.leave) {
+  AudioPriority(const SchedulerService& service, ports::ThreadRole role) noexcept
+      : leave_(service.leave) {
     if (service.join != nullptr) {
       DWORD index = 0;  // anything else fails on the first call
       task_ = service.join(L"Pro Audio", &index);
-      constexpr int kHigh = 1;  // AVRT_PRIORITY_HIGH
-      if (task_ != nullptr && service.set_priority != nullptr) service.set_priority(task_, kHigh);
+      constexpr int kHigh = 1;      // AVRT_PRIORITY_HIGH
+      constexpr int kCritical = 2;  // AVRT_PRIORITY_CRITICAL
+      const int wanted = role == ports::ThreadRole::engine ? kCritical : kHigh;
+      if (task_ != nullptr && service.set_priority != nullptr) service.set_priority(task_, wanted);
     }
     granted_ = task_ != nullptr;
     // A service that answers and raises nothing exists; so does a machine without the service.
@@ -129,8 +132,8 @@ void run_body(ThreadState& state) {
 
 void run_thread(ThreadState& state) noexcept {
   name_thread(state.name);
-  if (state.role == ports::ThreadRole::audio) {
-    const AudioPriority priority(state.service);
+  if (ports::is_realtime(state.role)) {
+    const AudioPriority priority(state.service, state.role);
     state.realtime.store(priority.granted(), std::memory_order_relaxed);
     flush_denormals();
     prefault_stack();
@@ -216,7 +219,7 @@ class WindowsThreads final : public ports::Threads {
     state->body = std::move(body);
     state->role = role;
     std::strncpy(state->name, name, sizeof(state->name) - 1);
-    if (role == ports::ThreadRole::audio) state->service = scheduler_service();
+    if (ports::is_realtime(role)) state->service = scheduler_service();
     auto holder = std::make_unique<std::shared_ptr<ThreadState>>(state);
 
     DWORD id = 0;
