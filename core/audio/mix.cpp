@@ -38,6 +38,26 @@ void mix_into(const float* source, float* target, Frames frames, LinearGain gain
   for (std::uint32_t i = 0; i < frames.count; ++i) target[i] += factor * source[i];
 }
 
+void mix_four_into(const float* const (&sources)[4], const float (&gains)[4], float* target,
+                   Frames frames, bool fresh) RT_SAFE {
+  const float* __restrict const a = sources[0];
+  const float* __restrict const b = sources[1];
+  const float* __restrict const c = sources[2];
+  const float* __restrict const d = sources[3];
+  float* __restrict const sum = target;
+  const float ga = gains[0], gb = gains[1], gc = gains[2], gd = gains[3];
+  const std::uint32_t count = frames.count;
+  if (fresh) {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      sum[i] = (ga * a[i] + gb * b[i]) + (gc * c[i] + gd * d[i]);
+    }
+  } else {
+    for (std::uint32_t i = 0; i < count; ++i) {
+      sum[i] += (ga * a[i] + gb * b[i]) + (gc * c[i] + gd * d[i]);
+    }
+  }
+}
+
 void mix_into(const float* source, float* target, Frames frames, LinearGain from,
               LinearGain to) RT_SAFE {
   if (from == to || frames.count == 0) return mix_into(source, target, frames, to);

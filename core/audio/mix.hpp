@@ -27,6 +27,11 @@ void mix_into(const float* source, float* target, Frames frames) RT_SAFE;
 /// Adds `source`, scaled by `gain` (a factor, not dB), into `target`. Unity gain is the plain sum.
 void mix_into(const float* source, float* target, Frames frames, LinearGain gain) RT_SAFE;
 
+/// Adds four sources at four gains into `target` in one pass; into silence, whatever `target` held,
+/// when `fresh`. No source is `target`.
+void mix_four_into(const float* const (&sources)[4], const float (&gains)[4], float* target,
+                   Frames frames, bool fresh) RT_SAFE;
+
 /// As above with a gain that moves linearly: it leaves `from` before the first sample and arrives
 /// at `to` with the last, so that blocks join without a step.
 void mix_into(const float* source, float* target, Frames frames, LinearGain from,

@@ -46,6 +46,24 @@ TEST(mix, copy_sanitised_keeps_every_finite_bit_pattern) {
   EXPECT_TRUE(same_bits(source, target));
 }
 
+TEST(mix, four_sources_sum_as_one_by_one) {
+  for (const std::size_t size : {1U, 7U, 64U, 129U}) {
+    const auto a = random_block(size, 1), b = random_block(size, 2), c = random_block(size, 3),
+               d = random_block(size, 4);
+    const float* const sources[4] = {a.data(), b.data(), c.data(), d.data()};
+    const float gains[4] = {0.5F, -1.25F, 1.0F, 0.125F};
+    for (const bool fresh : {true, false}) {
+      std::vector<float> target(size, fresh ? kNan : 0.75F);
+      mix_four_into(sources, gains, target.data(), length(target), fresh);
+      for (std::size_t i = 0; i < size; ++i) {
+        double sum = fresh ? 0.0 : 0.75;
+        for (int n = 0; n < 4; ++n) sum += double{gains[n]} * double{sources[n][i]};
+        EXPECT_NEAR(target[i], sum, 1e-6) << size << ", " << i;
+      }
+    }
+  }
+}
+
 TEST(mix, copy_sanitised_turns_nan_into_zero_and_infinity_into_full_scale) {
   for (std::size_t lane = 0; lane < 7; ++lane) {
     std::vector<float> source(7, 0.25F), target(7);
