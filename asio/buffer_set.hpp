@@ -79,7 +79,7 @@ struct BufferSet {
   HostGate messages;  ///< of the notifier's calls into the host
   std::atomic<bool> reset_requested{false};
 
-  // --- control threads, under the front's control lock -----------------------------------------
+  // --- control threads, under the front's control lock -------------------------------------------
   std::vector<std::unique_ptr<Attachment>> attachments;  ///< the first one is the home
   Attachment* current = nullptr;  ///< the one of the live session, or of the last one
   DriverShape shape;
@@ -104,7 +104,7 @@ struct BufferSet {
 /// Writes the pointers of both halves into `infos`, in the order of the request, and silences them.
 void hand_out(const Attachment& home, std::span<BufferInfo> infos) noexcept;
 
-// --- the stream's thread -----------------------------------------------------------------------
+// --- the stream's thread -------------------------------------------------------------------------
 
 /// Silences half `half` of every input. RT: O(channels * frames).
 void silence_inputs(const Attachment& at, std::uint32_t half) RT_SAFE;

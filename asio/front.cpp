@@ -68,7 +68,7 @@ AsioFront::AsioFront(FrontPorts ports, FrontOptions options)
 
 AsioFront::~AsioFront() = default;
 
-// --- errors ------------------------------------------------------------------------------------
+// --- errors --------------------------------------------------------------------------------------
 
 std::int32_t AsioFront::explain(AsioError error, std::string_view text) noexcept {
   const MutexLock lock(data_);
@@ -96,7 +96,7 @@ void AsioFront::get_error_message(char* message) noexcept {
   std::memcpy(message, message_, sizeof message_);
 }
 
-// --- init --------------------------------------------------------------------------------------
+// --- init ----------------------------------------------------------------------------------------
 
 bool AsioFront::init() {
   reap();
@@ -135,7 +135,7 @@ Result<> AsioFront::launch_notifier() {
   return {};
 }
 
-// --- buffers -----------------------------------------------------------------------------------
+// --- buffers -------------------------------------------------------------------------------------
 
 std::int32_t AsioFront::create_buffers(BufferInfo* infos, std::int32_t count, std::int32_t frames,
                                        const Callbacks* callbacks) {
@@ -210,7 +210,7 @@ bool AsioFront::on_notifier() const noexcept {
   return notifier != nullptr ? notifier->is_current() : options_.manual_notifier;
 }
 
-// --- streams -----------------------------------------------------------------------------------
+// --- streams -------------------------------------------------------------------------------------
 
 std::int32_t AsioFront::start() {
   const MutexLock lock(control_);
@@ -242,7 +242,11 @@ Result<> AsioFront::run_session() {
 /// first callback may well come before this returns.
 Result<> AsioFront::run_stream() {
   Attachment& home = buffers_->home();
-  for (std::uint32_t half = 0; half < 2; ++half) silence_inputs(home, half);
+  for (std::uint32_t half = 0; half < 2; ++half) {
+    silence_inputs(home, half);
+    // What the host has filled in is played before its first callback, not what was played last.
+    if (buffers_->current != &home) copy_outputs(home, *buffers_->current, half);
+  }
   const std::uint32_t rate = rate_hz_.load();
   auto stream = std::make_shared<Stream>(
       Stream::Setup{.clock = ports_.clock,
@@ -330,7 +334,7 @@ bool AsioFront::serve_cycle() {
 
 Instant AsioFront::next_due() const { return stream_ ? stream_->due() : Instant{INT64_MAX}; }
 
-// --- the end -----------------------------------------------------------------------------------
+// --- the end -------------------------------------------------------------------------------------
 
 void AsioFront::shutdown() {
   std::shared_ptr<Stream> stream;

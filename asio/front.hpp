@@ -92,7 +92,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   std::int32_t future(std::int32_t selector, void* option);
   std::int32_t output_ready() noexcept;
 
-  // --- around them -----------------------------------------------------------------------------
+  // --- around them -------------------------------------------------------------------------------
 
   /// Stops, disposes, hangs up and ends the threads; afterwards no host callback is touched, but
   /// for one that is still inside the host. Repeatable. What the last Release does.
@@ -102,7 +102,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   std::int32_t explain(AsioError error, std::string_view text) noexcept;
   [[nodiscard]] State state() const noexcept { return state_.load(std::memory_order_acquire); }
 
-  // --- for owners that step it themselves ------------------------------------------------------
+  // --- for owners that step it themselves --------------------------------------------------------
 
   /// manual_stream: serves one ring, or one block that is due without; true when the host was
   /// called. Call it when the wake doorbell rang, and at next_due() at the latest.
@@ -157,6 +157,14 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   [[nodiscard]] std::int32_t io_format(std::int32_t selector, IoFormat* format);
   [[nodiscard]] std::int32_t internal_buffers(InternalBufferInfo* info);
 
+  // front_mixer.cpp
+  [[nodiscard]] bool inside_own_callback() noexcept;
+  [[nodiscard]] std::int32_t mixer(std::int32_t selector, void* option);
+  [[nodiscard]] std::int32_t set_monitor(const InputMonitor* monitor);
+  [[nodiscard]] std::int32_t set_gain(const ChannelControls* controls, bool input);
+  [[nodiscard]] std::int32_t get_meter(ChannelControls* controls, bool input);
+  [[nodiscard]] std::int32_t pass_on(const Result<>& answer);
+
   // notifier.cpp
   void notifier_loop() noexcept;
   void note_link_loss(std::uint32_t conversation);
@@ -202,6 +210,8 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   std::shared_ptr<BufferSet> buffers_;  // written under control_ too
   char message_[kErrorMessageBytes] = "No error has occurred.";
 
+  wire::ChannelLevels levels_;  // as of levels_at_; guarded by control_
+  Instant levels_at_{};
   std::unique_ptr<ports::Signal> notify_;  // the notifier has something to look at
   std::unique_ptr<ports::Thread> notifier_;
   std::atomic<ports::Thread*> notifier_id_{nullptr};  // for is_current only

@@ -87,7 +87,7 @@ std::int32_t AsioFront::get_buffer_size(std::int32_t* minimum, std::int32_t* max
   return kOk;
 }
 
-// --- rates -------------------------------------------------------------------------------------
+// --- rates ---------------------------------------------------------------------------------------
 
 /// From the table, whatever the device is doing. NaN compares unequal to everything.
 bool AsioFront::offers_rate(double rate) {
@@ -143,7 +143,7 @@ std::int32_t AsioFront::set_sample_rate(double rate) {
   return kOk;
 }
 
-// --- clock sources -----------------------------------------------------------------------------
+// --- clock sources -------------------------------------------------------------------------------
 
 /// Rate 0 asks for external synchronisation: the first source that is not the internal one.
 std::int32_t AsioFront::use_external_sync() {
@@ -212,7 +212,7 @@ std::int32_t AsioFront::select_clock(std::uint32_t index) {
   return kOk;
 }
 
-// --- channels and positions --------------------------------------------------------------------
+// --- channels and positions ----------------------------------------------------------------------
 
 std::int32_t AsioFront::get_channel_info(ChannelInfo* info) {
   if (info == nullptr) {
@@ -255,7 +255,7 @@ std::int32_t AsioFront::get_sample_position(U64Pair* position, U64Pair* time) {
   return kOk;
 }
 
-// --- the rest ----------------------------------------------------------------------------------
+// --- the rest ------------------------------------------------------------------------------------
 
 std::int32_t AsioFront::control_panel() {
   if (!ports_.open_panel) return explain(kNotPresent, "This driver has no control panel.");
@@ -273,10 +273,20 @@ std::int32_t AsioFront::future(std::int32_t selector, void* option) {
     case kSetIoFormat:
     case kGetIoFormat:
     case kCanDoIoFormat: return io_format(selector, static_cast<IoFormat*>(option));
+    case kCanInputMonitor:
+    case kCanInputGain:
+    case kCanInputMeter:
+    case kCanOutputGain:
+    case kCanOutputMeter: return kFutureSuccess;
+    case kSetInputMonitor:
+    case kSetInputGain:
+    case kSetOutputGain:
+    case kGetInputMeter:
+    case kGetOutputMeter: return mixer(selector, option);
     default: break;
   }
   if (selector >= kEnableTimeCodeRead && selector <= kLastOldSelector) {
-    return explain(kNotPresent, "This driver has no time code, transport, monitor or meter.");
+    return explain(kNotPresent, "This driver has no time code and no transport.");
   }
   return explain(kInvalidParameter,
                  "future() was called with the unknown selector " + std::to_string(selector) + ".");

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <set>
 
 #include "asio/testing/world.hpp"
 #include "asio/text.hpp"
@@ -317,11 +318,13 @@ TEST(front, a_start_that_the_hardware_refuses_stays_prepared) {
 
 TEST(front, future_answers_every_selector) {
   World world;
+  const std::set<std::int32_t> there{kCanTimeInfo,   kCanInputMonitor, kCanInputGain,
+                                     kCanInputMeter, kCanOutputGain,   kCanOutputMeter};
+  const std::set<std::int32_t> absent{1, 2, kTransport, kCanTimeCode, kCanTransport, 17};
   for (std::int32_t selector = -3; selector <= 40; ++selector) {
-    const bool known = selector >= 1 && selector <= 17;
-    const std::int32_t expected = selector == kCanTimeInfo ? kFutureSuccess
-                                  : known                  ? kNotPresent
-                                                           : kInvalidParameter;
+    const std::int32_t expected = there.contains(selector)    ? kFutureSuccess
+                                  : absent.contains(selector) ? kNotPresent
+                                                              : kInvalidParameter;
     EXPECT_EQ(world.front->future(selector, nullptr), expected) << selector;
   }
   EXPECT_EQ(world.front->future(kCanReportOverload, nullptr), kFutureSuccess);
@@ -329,6 +332,56 @@ TEST(front, future_answers_every_selector) {
   EXPECT_EQ(world.front->future(kGetInternalBufferSamples, nullptr), kInvalidParameter);
   EXPECT_EQ(world.front->future(kGetInternalBufferSamples, &internal), kInvalidMode);
   EXPECT_EQ(internal.input_samples, 0);
+}
+
+TEST(front, monitors_and_gains_are_passed_on_once_judged) {
+  World world;
+  InputMonitor monitor{-1, 0, 0x20000000, 1, 0};
+  EXPECT_EQ(world.front->future(kSetInputMonitor, &monitor), kInvalidMode) << "before init";
+  world.reach(State::initialized);
+  const auto last = [&] { return world.service.log().back(); };
+  EXPECT_EQ(world.front->future(kSetInputMonitor, &monitor), kFutureSuccess);
+  EXPECT_EQ(last(), "monitor all to 0 on");
+  monitor = {1, 1, 0, 0, 0x7fffffff};
+  EXPECT_EQ(world.front->future(kSetInputMonitor, &monitor), kFutureSuccess);
+  EXPECT_EQ(last(), "monitor 1 to 1 off");
+  ChannelControls controls{1, 1, 0x10000000, 0, {}};
+  EXPECT_EQ(world.front->future(kSetInputGain, &controls), kFutureSuccess);
+  EXPECT_EQ(last(), "input gain 1");
+  EXPECT_EQ(world.front->future(kSetOutputGain, &controls), kFutureSuccess);
+  EXPECT_EQ(last(), "output gain 1");
+
+  const std::size_t calls = world.service.log().size();
+  for (const InputMonitor& wrong : {InputMonitor{-2, 0, 1, 1, 0}, InputMonitor{0, -1, 1, 1, 0},
+                                    InputMonitor{0, 0, -1, 1, 0}, InputMonitor{0, 0, 1, 1, -1}}) {
+    InputMonitor copy = wrong;
+    EXPECT_EQ(world.front->future(kSetInputMonitor, &copy), kInvalidParameter);
+  }
+  controls.channel = -1;
+  EXPECT_EQ(world.front->future(kSetInputGain, &controls), kInvalidParameter);
+  EXPECT_EQ(world.service.log().size(), calls) << "nothing of it reached the service";
+
+  world.service.failures["monitor"] = {ErrorCode::invalid_argument, "There is no output 9."};
+  monitor = {0, 9, 1, 1, 0};
+  EXPECT_EQ(world.front->future(kSetInputMonitor, &monitor), kInvalidParameter);
+  EXPECT_EQ(world.message(), "There is no output 9.");
+}
+
+TEST(front, one_answer_serves_the_meters_of_all_channels) {
+  World world;
+  world.reach(State::initialized);
+  ChannelControls controls{0, 1, 0, -5, {}};
+  EXPECT_EQ(world.front->future(kGetInputMeter, &controls), kFutureSuccess);
+  EXPECT_EQ(controls.meter, 0x7fffffff);
+  const std::size_t calls = world.service.log().size();
+  controls.channel = 1;
+  EXPECT_EQ(world.front->future(kGetInputMeter, &controls), kFutureSuccess);
+  EXPECT_EQ(controls.meter, 7);
+  EXPECT_EQ(world.front->future(kGetOutputMeter, &controls), kFutureSuccess);
+  EXPECT_EQ(controls.meter, 9);
+  EXPECT_EQ(world.service.log().size(), calls);
+  controls.channel = 2;
+  EXPECT_EQ(world.front->future(kGetOutputMeter, &controls), kInvalidParameter);
 }
 
 TEST(front, pcm_is_the_only_format_and_set_before_buffers_only) {

@@ -172,6 +172,23 @@ TEST(recovery, sound_returns_by_itself_through_the_hosts_old_pointers) {
   EXPECT_TRUE(world.host.messages().empty());
 }
 
+TEST(recovery, what_the_host_fills_in_before_a_start_reaches_the_newer_section) {
+  World world;
+  world.reach(State::running);
+  ASSERT_TRUE(world.cycle());
+  world.service.die();
+  ASSERT_TRUE(step_until(world, [&] { return world.host.switches().size() > 5; }));
+  world.service.revive();
+  const int starts = world.service.calls("start");
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") > starts; }));
+  ASSERT_EQ(world.front->stop(), kOk);
+
+  world.service.session()->output(0, 1)[5] = 0.75F;  // played last, long ago
+  world.host_output(0, 1)[5] = 0.5F;
+  ASSERT_EQ(world.front->start(), kOk);
+  EXPECT_EQ(world.service.session()->output(0, 1)[5], 0.5F);
+}
+
 TEST(recovery, output_ready_copies_across_before_it_acknowledges) {
   World world;
   world.host.on_switch = [&](std::int32_t half) {

@@ -9,6 +9,11 @@ namespace asiodrv::asio {
 namespace {
 
 constexpr nanoseconds kLeastPatience{20'000'000};
+/// Before the first ring has told how long the service's periods are: two of the longest that music
+/// is made with (8192 frames at 44.1 kHz).
+constexpr nanoseconds kFirstPatience{380'000'000};
+/// Nobody's period is longer: 8192 frames at 8 kHz.
+constexpr nanoseconds kLongestGap{1'024'000'000};
 /// A pause before streaming begins, when there is no ring to expect yet.
 constexpr nanoseconds kIdleWait{100'000'000};
 /// The last stretch before a block that is due without a ring: slept precisely.
@@ -46,6 +51,7 @@ Stream::Stream(Setup setup)
   time_ = HostTime(setup.epoch_ms, now);
   board_->write({0, time_.at(now)});
   follow_rate(static_cast<double>(setup.rate.hz));
+  patience_ = kFirstPatience;
   due_ = now + kIdleWait;
   wire::write_reply(section(), make_reply(0, wire::ReplyMode::following));
 }
@@ -158,6 +164,8 @@ bool Stream::serve_ring() RT_SAFE {
   const bool audio = (stamp.flags & wire::kStampResync) == 0 && (stamp.half & 1U) == next_half_ &&
                      alone_calls_ == 0;
   follow_rate(stamp.rate_hz);
+  const nanoseconds gap{std::clamp<std::int64_t>(stamp.gap_ns, 0, kLongestGap.count())};
+  patience_ = std::max({period_ * 3, gap * 3, kLeastPatience});
   if (!gate_.enter()) return false;
   if (!audio) {
     silence_inputs(*home_, next_half_);
@@ -270,7 +278,6 @@ void Stream::follow_rate(double rate_hz) RT_SAFE {
   if (rate_hz_ == 0.0) return;
   const double length_ns = 1e9 * static_cast<double>(buffers_->layout.frames.count) / rate_hz_;
   period_ = nanoseconds{static_cast<std::int64_t>(length_ns)};
-  patience_ = std::max(period_ * 3, kLeastPatience);
 }
 
 }  // namespace asiodrv::asio

@@ -47,7 +47,7 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // --- control threads, under the front's control lock -----------------------------------------
+  // --- control threads, under the front's control lock -------------------------------------------
 
   /// Starts a thread that calls run(). Not for streams that somebody else steps.
   [[nodiscard]] static Result<> launch(const std::shared_ptr<Stream>& stream,
@@ -61,7 +61,7 @@ class Stream {
   /// No callback begins after this has returned.
   void close() noexcept;
 
-  // --- any control thread, without locks -------------------------------------------------------
+  // --- any control thread, without locks ---------------------------------------------------------
 
   /// After close(): true when the host has left the callback and the thread has ended. Waits until
   /// `deadline` at most. Never from inside the callback.
@@ -73,7 +73,7 @@ class Stream {
   /// Gives the thread up: it ends by itself when the host lets it. After close().
   void abandon();
 
-  // --- the stream's thread, or whoever steps it ------------------------------------------------
+  // --- the stream's thread, or whoever steps it --------------------------------------------------
 
   void run() noexcept;
   /// Serves what is due and returns; true when the host was called. One clock read before and one

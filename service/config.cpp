@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <filesystem>
 #include <fstream>
@@ -198,7 +199,10 @@ Config ConfigReader::read(const toml::table& file) {
          text_choice(types, [&](std::size_t i) { config.sample_type = kSampleTypes[i]; })},
         {"min_frames", frames(config.min_frames)},
         {"max_frames", frames(config.max_frames)},
-        {"preferred_frames", frames(config.preferred_frames)}}},
+        {"preferred_frames", frames(config.preferred_frames)},
+        {"formats",
+         text_choice({"follow", "adapt", "refuse"},
+                     [&](std::size_t i) { config.formats = static_cast<Formats>(i); })}}},
       {"engine",
        {{"deadline_fraction", real(config.deadline_fraction, 0.3, 0.95)},
         {"spin_us", number(config.spin_us, 0, 200)}}},
@@ -270,7 +274,9 @@ nlohmann::json to_json(const Config& config) {
        {{"sample_type", sample_type_name(config.sample_type)},
         {"min_frames", config.min_frames.count},
         {"max_frames", config.max_frames.count},
-        {"preferred_frames", config.preferred_frames.count}}},
+        {"preferred_frames", config.preferred_frames.count},
+        {"formats",
+         std::array{"follow", "adapt", "refuse"}[static_cast<std::size_t>(config.formats)]}}},
       {"engine", {{"deadline_fraction", config.deadline_fraction}, {"spin_us", config.spin_us}}},
       {"service", {{"idle_seconds", config.idle_seconds}}},
       {"hosts", {{"deferred", config.deferred_programs}}},

@@ -5,6 +5,12 @@
 //                min_frames = 32           buffer sizes on offer: powers of two from 16 to 8192
 //                max_frames = 2048
 //                preferred_frames = 64
+//                formats = "follow"        what happens when programs want different rates or
+//                sizes:
+//                  "follow"  the device follows a program that is alone; others are adapted
+//                  "adapt"   the device stays at [simulated] rate and preferred_frames; every
+//                            program that wants something else is adapted
+//                  "refuse"  as "follow", but who joins others must agree with them
 //   [engine]     deadline_fraction = 0.8   0.3 to 0.95: part of a period that clients get
 //                spin_us = 20              0 to 200: busy waiting before the engine sleeps
 //   [service]    idle_seconds = 10         0 to 86400: an agent without clients leaves
@@ -34,10 +40,13 @@
 namespace asiodrv::service {
 
 enum class Wires { straight, none };
+/// Who gives way when rates or buffer sizes differ.
+enum class Formats { follow, adapt, refuse };
 
 struct Config {
   SampleType sample_type = SampleType::float32;
   Frames min_frames{32}, max_frames{2048}, preferred_frames{64};
+  Formats formats = Formats::follow;
 
   double deadline_fraction = 0.8;
   std::uint32_t spin_us = 20;

@@ -95,10 +95,10 @@ TEST(config, mistakes_name_file_line_key_and_what_is_accepted) {
 TEST(config, wrong_types_are_refused_for_every_key) {
   for (const char* const key :
        {"driver.sample_type", "driver.min_frames", "driver.max_frames", "driver.preferred_frames",
-        "engine.deadline_fraction", "engine.spin_us", "service.idle_seconds", "hosts.deferred",
-        "device.backend", "simulated.inputs", "simulated.outputs", "simulated.rate",
-        "simulated.offset_ppm", "simulated.jitter_us", "simulated.wires", "simulated.player",
-        "simulated.recorder"}) {
+        "driver.formats", "engine.deadline_fraction", "engine.spin_us", "service.idle_seconds",
+        "hosts.deferred", "device.backend", "simulated.inputs", "simulated.outputs",
+        "simulated.rate", "simulated.offset_ppm", "simulated.jitter_us", "simulated.wires",
+        "simulated.player", "simulated.recorder"}) {
     for (const char* const value : {"true", "{}", "[1]", "-1e9", "1979-05-27"}) {
       const std::string text = std::string(key) + " = " + value;
       EXPECT_NE(error_of(text), "(accepted)") << text;

@@ -99,12 +99,27 @@ Result<std::uint64_t> page_start(const json& params) {
 Result<json> DriverService::status(Client&, const json&) {
   const ports::DeviceFormat format = host_->format();
   json list = json::array();
+  json waiting = json::array();  // programs that have opened the driver and made no buffers
   for (const auto& [connection, client] : clients_) {
-    if (!client.session) continue;
+    if (!client.session) {
+      if (client.hello) {
+        waiting.push_back({{"program", client.program()},
+                           {"process_id", client.process_id()},
+                           {"bits", client.hello->bits}});
+      }
+      continue;
+    }
     const engine::ClientCounters counters = host_->counters(client.session->id());
+    const wire::SessionGrant terms = grant(*client.session);
     list.push_back({{"id", client.session->id()},
                     {"program", client.program()},
                     {"process_id", client.process_id()},
+                    {"bits", client.hello->bits},
+                    {"inputs", client.session->setup().inputs.size()},
+                    {"outputs", client.session->setup().outputs.size()},
+                    {"input_latency_frames", terms.input_latency.count},
+                    {"output_latency_frames", terms.output_latency.count},
+                    {"rate_hz", client.session->rate().hz},
                     {"buffer_frames", client.session->frames().count},
                     {"sample_type", sample_type_name(client.session->sample_type())},
                     {"running", client.running},
@@ -118,7 +133,8 @@ Result<json> DriverService::status(Client&, const json&) {
                {{"version", kVersion},
                 {"process_id", ports_.process_id},
                 {"uptime_seconds", static_cast<double>(uptime.count()) / 1e9},
-                {"realtime", host_->is_realtime()}}},
+                {"realtime", host_->is_realtime()},
+                {"without_buffers", std::move(waiting)}}},
               {"device",
                {{"name", host_->info().name},
                 {"rate_hz", rate_.hz},
@@ -195,9 +211,7 @@ Result<json> DriverService::reload_config(Client& client, const json& params) {
   if (!device) return tl::unexpected<Error>(device.error());
   config_ = std::move(fresh);
   make_host(std::move(*device));
-  for (const auto& [connection, other] : clients_) {
-    if (other.hello) notify(other, {wire::HostEventKind::reset_request, {}, {}, {}});
-  }
+  tell_new_channels();
   return get_config(client, params);
 }
 

@@ -1,5 +1,5 @@
 // Connections, dispatch, hello, and what is done now and then. Sessions and the rate are in
-// driver_sessions.cpp, the reports in driver_reports.cpp.
+// driver_sessions.cpp, the reports in driver_reports.cpp, routes and cables in driver_routing.cpp.
 #include "service/driver_service.hpp"
 
 #include <fmt/format.h>
@@ -57,7 +57,23 @@ const DriverService::MethodEntry DriverService::kMethods[] = {
     {"devices.list", false, &DriverService::list_devices},
     {"config.get", false, &DriverService::get_config},
     {"config.reload", false, &DriverService::reload_config},
+    {"monitor.set", true, &DriverService::set_monitor},
+    {"gain.set", true, &DriverService::set_gain},
+    {"levels.get", true, &DriverService::get_levels},
+    {"device.set", false, &DriverService::set_device_format},
     {"shutdown", false, &DriverService::shutdown},
+    {"routes.list", false, &DriverService::list_routes},
+    {"routes.set", false, &DriverService::set_routes},
+    {"routes.remove", false, &DriverService::remove_routes},
+    {"routes.clear", false, &DriverService::clear_routes},
+    {"snapshots.list", false, &DriverService::list_snapshots},
+    {"snapshots.save", false, &DriverService::save_snapshot},
+    {"snapshots.recall", false, &DriverService::recall_snapshot},
+    {"snapshots.delete", false, &DriverService::delete_snapshot},
+    {"cables.list", false, &DriverService::list_cables},
+    {"cables.create", false, &DriverService::create_cable},
+    {"cables.remove", false, &DriverService::remove_cable},
+    {"meters.get", false, &DriverService::get_meters},
 };
 
 std::uint32_t DriverService::Client::process_id() const noexcept {
@@ -79,6 +95,7 @@ DriverService::DriverService(DriverServicePorts ports, LoadedConfig config,
       attention_(ports_.threads.make_signal()),
       xruns_(ports_.log) {
   make_host(std::move(device));
+  load_routing();
 }
 
 DriverService::~DriverService() {
@@ -94,12 +111,16 @@ void DriverService::make_host(std::unique_ptr<ports::Device> device) {
       std::make_unique<EngineHost>(EngineHostPorts{ports_.clock, ports_.threads, ports_.hold_boost,
                                                    [this] { attention_->signal(); }},
                                    std::move(device), options);
-  rate_ = host_->info().default_rate;
+  const ports::DeviceInfo& info = host_->info();
+  rate_ = info.default_rate;
+  studio_.set_device({info.id, info.name, info.input_channels, info.output_channels});
+  graph_.reset();  // a new engine has been told nothing
+  refresh_graph();
   history_ = {};  // a new engine counts its periods from 0 again
   xruns_.begin(host_->flight());
 }
 
-// --- connections --------------------------------------------------------------------------------
+// --- connections ---------------------------------------------------------------------------------
 
 void DriverService::on_connect(ConnectionId connection, const ports::PeerIdentity& peer) {
   Client client;
@@ -133,6 +154,7 @@ void DriverService::on_disconnect(ConnectionId connection) {
   drop_session(client);
   const bool was_driver = client.hello.has_value();
   clients_.erase(found);
+  refresh_graph();  // its monitors and gains are gone with it
   if (!was_driver || any_driver()) return;
   idle_since_ = ports_.clock.now();
   ports_.on_idle();
@@ -184,9 +206,15 @@ wire::DriverDescription DriverService::describe(const Client& client) const {
   description.device_name = info.name;
   description.input_names = info.input_names;
   description.output_names = info.output_names;
+  for (auto& name : studio_.cable_channel_names(Role::sink)) {
+    description.input_names.push_back(std::move(name));
+  }
+  for (auto& name : studio_.cable_channel_names(Role::source)) {
+    description.output_names.push_back(std::move(name));
+  }
   description.sample_type = config_.config.sample_type;
   description.rates = info.rates;
-  description.rate = rate_;
+  description.rate = rate_of(client);
   description.min_frames = smallest_buffer();
   description.max_frames = largest_buffer();
   description.preferred_frames =
@@ -205,13 +233,14 @@ Result<json> DriverService::shutdown(Client& client, const json&) {
   return json::object();
 }
 
-// --- chores -------------------------------------------------------------------------------------
+// --- chores --------------------------------------------------------------------------------------
 
 void DriverService::notify(const Client& client, const HostEvent& event) {
   notify_(client.connection, "event", wire::to_json(event));
 }
 
 nanoseconds DriverService::chores() {
+  if (!host_->is_lost()) loss_told_ = false;  // whoever brought it back
   if (host_->is_lost() && !loss_told_) device_was_lost();
   if (host_->is_lost() && ports_.clock.now() >= look_again_) look_for_device();
   xruns_.report(host_->flight(), history_, ports_.clock.now());

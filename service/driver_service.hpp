@@ -1,6 +1,7 @@
 // What the service does for its clients: who is connected, who has buffers, and the policy between
-// them. One rate and one period at a time: a program that is alone gets what it asks for, one that
-// is not alone has to agree with the others.
+// them. The device has one rate and one period at a time: it moves to what a program that is alone
+// asks for; one that is not alone keeps its own rate and size through an adapter of its own (or has
+// to agree with the others: [driver] formats).
 //
 // Methods besides those of core/wire/control.hpp, for the command line and scripts:
 //
@@ -13,7 +14,38 @@
 //   devices.list     {}                    {"devices": [...]}
 //   config.get       {}                    {"path", "loaded", "error", "values"}
 //   config.reload    {}                    as config.get; refused while buffers exist
+//   device.set       {"rate_hz", "frames"} either or both; moves the device under all programs,
+//   which
+//                                          keep their own rate and size; {"rate_hz", "frames"} then
 //   shutdown         {}                    {}; the service leaves after the answer
+//
+// What is connected with what. Ports are texts as in studio.hpp ("in:1", "daw.exe/out:2"), gains
+// decibels or null for silence. Each change holds for running sound at once, is kept for the next
+// service, and is all or nothing; its answer has a "warning" when it could not be kept.
+//
+//   method            params                           result
+//   routes.list       {"from": n}                      {"routes": [{from, to, gain_db, mute, solo,
+//                                                      invert, state, reason?}], "next", "total"};
+//                                                      state: active, muted, silenced or rests
+//   routes.set        {"routes": [{from, to,           {"changed"}; what is left out stays, or is
+//                     gain_db?, mute?, solo?,          a new route's default: 0 dB, all off
+//                     invert?}]}
+//   routes.remove     {"routes": [{from, to}]}         {"removed"}
+//   routes.clear      {}                               {"removed"}
+//   snapshots.list    {}                               {"snapshots": [{name, routes, device}]}
+//   snapshots.save    {"name"}                         {"routes": how many}; replaces its namesake
+//   snapshots.recall  {"name"}                         {"routes": how many}
+//   snapshots.delete  {"name"}                         {}
+//   cables.list       {}                               {"cables": [{name, channels, first_input,
+//                                                      first_output, used_by}]}; as ASIO counts + 1
+//   cables.create     {"name", "channels"}             {"channels"}; programs get a reset request
+//   cables.remove     {"name"}                         {"removed_routes"}; the same
+//   meters.get        {"from": n}                      {"meters": [{port, name, peak_db, rms_db,
+//                                                      session?}], "next", "total"}; null: silence,
+//                                                      or not measured. The engine measures for 2 s
+//                                                      after a call, so the first is of no use.
+//
+// "from" is 0 unless given; all is read when "next" is "total".
 //
 // Flight entries are numbered from 0 since the service began; a page ends at "next", and the
 // entries are all read when "next" is "written".
@@ -27,6 +59,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/ports/clock.hpp"
 #include "core/ports/shared_region.hpp"
@@ -35,9 +68,11 @@
 #include "ipc/server/control_server.hpp"
 #include "service/config.hpp"
 #include "service/engine_host.hpp"
+#include "service/host_mixer.hpp"
 #include "service/log.hpp"
 #include "service/session.hpp"
 #include "service/session_history.hpp"
+#include "service/studio.hpp"
 #include "service/xrun_watch.hpp"
 
 namespace asiodrv::service {
@@ -67,6 +102,8 @@ struct DriverServicePorts {
   std::function<void()> on_idle = [] {};
   /// Reads the configuration anew.
   std::function<LoadedConfig()> reload = nullptr;
+  /// Where cables, routes and snapshots are kept, UTF-8; empty: nowhere.
+  std::string routing_path{};
 };
 
 /// Control threads, one call at a time: the control server serialises.
@@ -99,6 +136,9 @@ class DriverService final : public ipc::ControlHandler {
   nanoseconds chores();
   [[nodiscard]] ports::Signal& attention() noexcept { return *attention_; }
 
+  /// What the engine has recorded; another one after config.reload. Control thread.
+  [[nodiscard]] const engine::FlightRecorder& flight() const noexcept { return host_->flight(); }
+
  private:
   struct Client {
     ipc::ConnectionId connection = 0;
@@ -106,6 +146,8 @@ class DriverService final : public ipc::ControlHandler {
     std::optional<wire::HelloRequest> hello;
     std::unique_ptr<Session> session;
     bool running = false;
+    SampleRate rate{};  ///< that it asked for; 0: that of the device
+    HostMixer mixer;    ///< what it has set through future()
 
     [[nodiscard]] std::uint32_t process_id() const noexcept;
     [[nodiscard]] const std::string& program() const noexcept;
@@ -128,7 +170,32 @@ class DriverService final : public ipc::ControlHandler {
   Result<nlohmann::json> list_devices(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> get_config(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> reload_config(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> set_monitor(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> set_gain(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> get_levels(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> set_device_format(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> shutdown(Client& client, const nlohmann::json& params);
+
+  // driver_routing.cpp
+  Result<nlohmann::json> list_routes(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> set_routes(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> remove_routes(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> clear_routes(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> list_snapshots(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> save_snapshot(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> recall_snapshot(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> delete_snapshot(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> list_cables(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> create_cable(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> remove_cable(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> get_meters(Client& client, const nlohmann::json& params);
+  [[nodiscard]] std::vector<SessionPorts> session_ports() const;
+  [[nodiscard]] Result<> tell_graph(const Studio& studio);
+  void refresh_graph();
+  [[nodiscard]] Result<nlohmann::json> adopt(Studio next, nlohmann::json answer);
+  [[nodiscard]] Result<> keep_studio();
+  void load_routing();
+  void tell_new_channels();
 
   void make_host(std::unique_ptr<ports::Device> device);
   [[nodiscard]] wire::DriverDescription describe(const Client& client) const;
@@ -136,6 +203,7 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] Frames largest_buffer() const;
   [[nodiscard]] Result<> judge_request(const Client& client,
                                        const wire::SessionRequest& request) const;
+  [[nodiscard]] Partners partners(const wire::SessionRequest& request) const;
   [[nodiscard]] wire::SessionGrant grant(const Session& session) const;
   [[nodiscard]] const Client* other_session(const Client& client, bool running) const;
   [[nodiscard]] bool any_session() const;
@@ -146,7 +214,15 @@ class DriverService final : public ipc::ControlHandler {
   void note_starts();
   void stop_client(Client& client);
   void drop_session(Client& client);
-  [[nodiscard]] Result<> move_device(SampleRate rate);
+  [[nodiscard]] SampleRate rate_of(const Client& client) const noexcept;
+  [[nodiscard]] bool has_rate(SampleRate rate) const;
+  [[nodiscard]] Result<> move_device(const ports::DeviceFormat& format, const Client* mover);
+  [[nodiscard]] Result<> follow_client(Client& client);
+  [[nodiscard]] Result<> change_rate(Client& client, SampleRate rate, bool with_device);
+  void tell_latency(const Client& client);
+  [[nodiscard]] HostMixer::Channels mixer_channels() const;
+  Result<nlohmann::json> adopt_mixer(Client& client, HostMixer next);
+  void add_host_mixers(engine::GraphSpec& graph, const Studio& studio) const;
   void notify(const Client& client, const wire::HostEvent& event);
   void device_was_lost();
   void look_for_device();
@@ -161,6 +237,9 @@ class DriverService final : public ipc::ControlHandler {
   SampleRate rate_{};  // in use, or for the next that opens the device
   std::map<ipc::ConnectionId, Client> clients_;
   std::uint32_t next_session_ = 1;
+  Studio studio_;
+  std::optional<engine::GraphSpec> graph_;  // as the engine was told last
+  bool keeps_studio_ = true;
   SessionHistory history_;
   XrunWatch xruns_;
   bool leaving_ = false;

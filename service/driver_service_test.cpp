@@ -125,7 +125,62 @@ TEST_F(driver_service, calls_without_buffers) {
   EXPECT_TRUE(client->dispose_session(world.soon()));
 }
 
-TEST_F(driver_service, another_buffer_size_beside_a_program_is_refused_with_its_name_and_size) {
+TEST_F(driver_service, another_buffer_size_beside_a_program_is_adapted_and_costs_only_itself) {
+  const auto first = world.connected("first.exe");
+  const auto second = world.connected("second.exe");
+  ASSERT_TRUE(create(*first, 128));
+  const auto adapted = create(*second, 64);
+  ASSERT_TRUE(adapted) << adapted.error().message;
+  // Two blocks of 64 per period of 128: both wait for the whole period, each way.
+  EXPECT_EQ(adapted->input_latency.count + adapted->output_latency.count, 2 * 128U + 3U + 5U);
+  EXPECT_EQ(world.ask("status").value().at("device").at("period_frames"), 128);
+}
+
+TEST_F(driver_service, another_rate_beside_a_program_is_adapted_and_reported) {
+  const auto first = world.connected("first.exe");
+  const auto second = world.connected("second.exe");
+  ASSERT_TRUE(create(*first, 64));
+  ASSERT_TRUE(second->set_rate(SampleRate{48'000}, world.soon()));
+  const auto adapted = create(*second, 64);
+  ASSERT_TRUE(adapted) << adapted.error().message;
+  EXPECT_EQ(adapted->rate.hz, 48'000U);
+  EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 8'000);
+  EXPECT_EQ(first->next_event(world.clock->now()).error().code, ErrorCode::timed_out);
+}
+
+TEST_F(driver_service, device_follows_whoever_starts_alone) {
+  const auto first = world.connected("first.exe");
+  const auto second = world.connected("second.exe");
+  ASSERT_TRUE(create(*first, 128));
+  ASSERT_TRUE(create(*second, 64));
+  ASSERT_TRUE(first->dispose_session(world.soon()));
+  ASSERT_TRUE(second->start_session(world.soon()));
+  EXPECT_EQ(world.ask("status").value().at("device").at("period_frames"), 64);
+  const auto event = second->next_event(world.soon());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->kind, HostEventKind::latencies_changed);
+  EXPECT_EQ(event->input_latency.count, 64U + 3U);
+}
+
+TEST_F(driver_service, device_moves_under_programs_that_keep_their_format) {
+  const auto client = world.connected("host.exe");
+  ASSERT_TRUE(create(*client, 64));
+  EXPECT_EQ(world.ask("device.set", {{"rate_hz", 44'100}}).error().code, ErrorCode::format_refused);
+  EXPECT_EQ(world.ask("device.set", {{"frames", 100}}).error().code, ErrorCode::format_refused);
+  const auto moved = world.ask("device.set", {{"rate_hz", 48'000}, {"frames", 32}});
+  ASSERT_TRUE(moved) << moved.error().message;
+  const auto event = client->next_event(world.soon());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->kind, HostEventKind::latencies_changed);
+  const json status = world.ask("status").value();
+  EXPECT_EQ(status.at("device").at("rate_hz"), 48'000);
+  EXPECT_EQ(status.at("device").at("period_frames"), 32);
+}
+
+TEST_F(driver_service, another_buffer_size_is_refused_with_name_and_size_where_policy_says_so) {
+  world.next_config = world.config;
+  world.next_config.config.formats = Formats::refuse;
+  ASSERT_TRUE(world.ask("config.reload"));
   const auto first = world.connected("first.exe");
   const auto second = world.connected("second.exe");
   ASSERT_TRUE(create(*first, 128));
@@ -157,12 +212,11 @@ TEST_F(driver_service, disconnect_frees_what_the_client_had) {
 
 TEST_F(driver_service, rate_change_is_told_to_everyone_but_the_client_that_asked) {
   const auto asker = world.connected("asker.exe");
-  const auto prepared = world.connected("prepared.exe");
+  const auto looking = world.connected("looking.exe");
   const auto probing = world.connected("probing.exe");
   ASSERT_TRUE(create(*asker));
-  ASSERT_TRUE(create(*prepared));
   ASSERT_TRUE(asker->set_rate(SampleRate{48'000}, world.soon()));
-  for (const auto& other : {prepared.get(), probing.get()}) {
+  for (const auto& other : {looking.get(), probing.get()}) {
     const auto event = other->next_event(world.soon());
     ASSERT_TRUE(event);
     EXPECT_EQ(event->kind, HostEventKind::rate_changed);
@@ -185,7 +239,10 @@ TEST_F(driver_service, rate_that_the_device_lacks_is_refused_with_the_list) {
   EXPECT_TRUE(contains(refused.error().message, "8000, 48000"));
 }
 
-TEST_F(driver_service, rate_is_not_changed_under_a_program_that_streams) {
+TEST_F(driver_service, rate_is_not_changed_beside_another_program_where_policy_says_so) {
+  world.next_config = world.config;
+  world.next_config.config.formats = Formats::refuse;
+  ASSERT_TRUE(world.ask("config.reload"));
   const auto streaming = world.connected("streaming.exe");
   const auto other = world.connected("other.exe");
   ASSERT_TRUE(create(*streaming));

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -26,7 +28,7 @@ std::string rate_list(const std::vector<SampleRate>& rates) {
 
 }  // namespace
 
-// --- sessions -----------------------------------------------------------------------------------
+// --- sessions ------------------------------------------------------------------------------------
 
 const DriverService::Client* DriverService::other_session(const Client& client,
                                                           bool running) const {
@@ -44,7 +46,6 @@ bool DriverService::any_session() const {
 
 Result<> DriverService::judge_request(const Client& client,
                                       const wire::SessionRequest& request) const {
-  const ports::DeviceInfo& info = host_->info();
   if (request.frames < smallest_buffer() || request.frames > largest_buffer()) {
     return fail(ErrorCode::format_refused,
                 fmt::format("Buffers of {} frames are not on offer: choose a power of two from {} "
@@ -55,20 +56,28 @@ Result<> DriverService::judge_request(const Client& client,
     return std::any_of(channels.begin(), channels.end(),
                        [count](std::uint32_t channel) { return channel >= count; });
   };
-  if (outside(request.inputs, info.input_channels) ||
-      outside(request.outputs, info.output_channels)) {
+  const std::uint32_t inputs = studio_.program_channels(Role::sink);
+  const std::uint32_t outputs = studio_.program_channels(Role::source);
+  if (outside(request.inputs, inputs) || outside(request.outputs, outputs)) {
     return fail(ErrorCode::invalid_argument,
-                fmt::format("A channel was asked for that {} does not have; it has {} inputs and "
-                            "{} outputs.",
-                            info.name, info.input_channels, info.output_channels));
+                fmt::format("A channel was asked for that does not exist; with all cables {} has "
+                            "{} inputs and {} outputs.",
+                            host_->info().name, inputs, outputs));
   }
   const Client* const other = other_session(client, false);
-  if (other != nullptr && other->session->frames() != request.frames) {
+  if (other == nullptr || config_.config.formats != Formats::refuse) return {};
+  if (other->session->frames() != request.frames) {
     return fail(ErrorCode::format_refused,
                 fmt::format("{} (process {}) uses buffers of {} frames; choose {} frames in this "
                             "program too, or close the other one.",
                             other->program(), other->process_id(), other->session->frames().count,
                             other->session->frames().count));
+  }
+  if (rate_of(client) != rate_) {
+    return fail(ErrorCode::format_refused,
+                fmt::format("{} (process {}) runs at {} Hz; choose that rate in this program too, "
+                            "or close the other one.",
+                            other->program(), other->process_id(), rate_.hz));
   }
   return {};
 }
@@ -81,39 +90,74 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   }
   if (auto judged = judge_request(client, *request); !judged) return refusal(judged.error());
   if (host_->is_lost()) look_for_device();
-  if (auto ready = host_->prepare({rate_, request->frames}); !ready) return refusal(ready.error());
-
-  auto session =
-      Session::create(ports_.regions, next_session_, *request, config_.config.sample_type,
-                      is_deferred(config_.config, client.program()));
-  Result<> added = session ? host_->add((*session)->setup()) : refusal(session.error());
+  const SampleRate rate = rate_of(client);
+  auto session = Session::create(ports_.regions, next_session_, *request, partners(*request),
+                                 config_.config.sample_type, rate,
+                                 is_deferred(config_.config, client.program()));
+  if (!session) return refusal(session.error());
+  client.session = std::move(*session);
+  Result<> added = follow_client(client);
+  if (added) added = host_->add(client.session->setup());
   if (!added) {
+    client.session.reset();
     if (!any_session()) host_->release();
     return refusal(added.error());
   }
   ++next_session_;
-  client.session = std::move(*session);
+  refresh_graph();
   return wire::to_json(grant(*client.session));
 }
 
+/// What the channels of a judged request are connected straight to.
+Partners DriverService::partners(const wire::SessionRequest& request) const {
+  Partners all;
+  for (const std::uint32_t channel : request.inputs) {
+    all.inputs.push_back(*studio_.partner(Role::sink, channel));
+  }
+  for (const std::uint32_t channel : request.outputs) {
+    all.outputs.push_back(*studio_.partner(Role::source, channel));
+  }
+  return all;
+}
+
+/// Opens the device for a client with buffers, where the policy wants it: alone, a client takes the
+/// device along.
+Result<> DriverService::follow_client(Client& client) {
+  if (other_session(client, false) != nullptr) return host_->prepare(host_->format());
+  if (config_.config.formats == Formats::adapt) {
+    return host_->prepare(
+        {rate_, std::clamp(config_.config.preferred_frames, smallest_buffer(), largest_buffer())});
+  }
+  return move_device({client.session->rate(), client.session->frames()}, &client);
+}
+
 wire::SessionGrant DriverService::grant(const Session& session) const {
-  const ports::DeviceLatency latency = host_->latency();
-  const std::uint32_t frames = session.frames().count;
+  const ports::DeviceLatency device = host_->latency();
+  const engine::ClientLatency client = host_->client_latency(session.id());
+  const auto own_frames = [&](Frames of_device) {
+    const double ratio = static_cast<double>(session.rate().hz) / static_cast<double>(rate_.hz);
+    return static_cast<std::uint32_t>(std::lround(of_device.count * ratio));
+  };
   wire::SessionGrant grant;
   grant.session_id = session.id();
   grant.region_token = session.region_token();
   grant.region_bytes = session.region_bytes();
-  grant.rate = rate_;
-  grant.input_latency = Frames{frames + latency.input.count};
-  grant.output_latency = Frames{frames + latency.output.count + (session.deferred() ? frames : 0)};
+  grant.rate = session.rate();
+  grant.input_latency = Frames{client.input.count + own_frames(device.input)};
+  grant.output_latency = Frames{client.output.count + own_frames(device.output)};
   grant.deferred = session.deferred();
   return grant;
 }
 
 Result<json> DriverService::start_session(Client& client, const json&) {
   if (!client.session) return fail(ErrorCode::invalid_state, "Create buffers before the start.");
-  if (client.running) return json::object();
+  stop_client(client);  // a stop that failed: the stream there now knows nothing of that run
   if (host_->is_lost()) look_for_device();
+  // Whoever was here when the buffers were made may have left.
+  const ports::DeviceFormat before = host_->format();
+  if (auto ready = follow_client(client); !ready) return refusal(ready.error());
+  const ports::DeviceFormat now = host_->format();
+  if (now.rate != before.rate || now.period != before.period) tell_latency(client);
   begin_run(client, host_->next_period());
   if (auto started = host_->start(client.session->id()); !started) {
     history_.cancel();
@@ -148,50 +192,160 @@ void DriverService::drop_session(Client& client) {
   host_->remove(client.session->id());
   client.running = false;
   client.session.reset();
+  refresh_graph();
   if (!any_session()) {
     host_->release();
     loss_told_ = false;
   }
 }
 
+SampleRate DriverService::rate_of(const Client& client) const noexcept {
+  return client.rate.hz != 0 ? client.rate : rate_;
+}
+
+bool DriverService::has_rate(SampleRate rate) const {
+  const auto& rates = host_->info().rates;
+  return std::find(rates.begin(), rates.end(), rate) != rates.end();
+}
+
 Result<json> DriverService::set_rate(Client& client, const json& params) {
   wire::MemberReader reader(params, "rate.set");
   const SampleRate rate{reader.number("hz", 1, std::numeric_limits<std::uint32_t>::max())};
   if (!reader.good()) return refusal(reader.result(0).error());
-  const auto& rates = host_->info().rates;
-  if (std::find(rates.begin(), rates.end(), rate) == rates.end()) {
+  if (!has_rate(rate)) {
     return fail(ErrorCode::format_refused,
                 fmt::format("{} does not run at {} Hz; it runs at {}.", host_->info().name, rate.hz,
-                            rate_list(rates)));
+                            rate_list(host_->info().rates)));
   }
-  if (rate == rate_) return json::object();
-  if (const Client* const other = other_session(client, true)) {
-    return fail(ErrorCode::format_refused,
-                fmt::format("{} (process {}) is streaming at {} Hz; stop it before the rate is "
-                            "changed.",
-                            other->program(), other->process_id(), rate_.hz));
+  if (rate == rate_of(client)) {
+    client.rate = rate;
+    return json::object();
   }
-  if (auto moved = move_device(rate); !moved) return refusal(moved.error());
-  rate_ = rate;
-  for (auto& [connection, other] : clients_) {
-    if (connection == client.connection || !other.hello) continue;
-    if (other.session) other.session->announce_rate_change();
-    notify(other, {HostEventKind::rate_changed, rate, {}, {}});
+  const Formats formats = config_.config.formats;
+  const Client* const other = other_session(client, false);
+  if (other != nullptr && formats == Formats::refuse) {
+    return fail(
+        ErrorCode::format_refused,
+        fmt::format("{} (process {}) uses the device at {} Hz; close it, or choose {} Hz in "
+                    "this program too.",
+                    other->program(), other->process_id(), rate_.hz, rate_.hz));
   }
+  const bool alone = other == nullptr && formats != Formats::adapt;
+  if (auto changed = change_rate(client, rate, alone); !changed) return refusal(changed.error());
   return json::object();
 }
 
-/// Moves an open device to `rate`, or back where it was when it refuses.
-Result<> DriverService::move_device(SampleRate rate) {
-  if (!host_->is_open() && !host_->is_lost()) return {};
+/// The client goes to `rate`, and takes the device along or not. A running client's position begins
+/// anew. After a refusal all is as before.
+Result<> DriverService::change_rate(Client& client, SampleRate rate, bool with_device) {
+  const SampleRate before = client.rate;
+  if (!client.session) {
+    client.rate = rate;
+    Result<> moved =
+        with_device ? move_device({rate, host_->format().period}, &client) : Result<>{};
+    if (!moved) client.rate = before;
+    return moved;
+  }
+  // Known beforehand, so that the sound goes on as it is.
+  const std::uint64_t own = std::uint64_t{client.session->frames().count} * rate_.hz;
+  const std::uint64_t of_device = std::uint64_t{host_->format().period.count} * rate.hz;
+  if (!with_device && client.session->deferred() && own < of_device) {
+    return fail(ErrorCode::format_refused,
+                "At this rate the buffers would be shorter than the device's period, which a "
+                "program that defers its output cannot have; choose a larger buffer size first.");
+  }
+  const std::uint32_t id = client.session->id();
+  const SampleRate session_before = client.session->rate();
   note_starts();
   const std::uint64_t after = host_->next_period();
-  const Frames period = host_->format().period;
-  auto moved = host_->prepare({rate, period});
-  // As before is better than silent; a device that refuses even that counts as lost.
-  if (!moved && !host_->prepare({rate_, period})) attention_->signal();
-  restart_runs(after);
-  return moved;
+  const auto rejoin = [&](SampleRate with) -> Result<> {
+    client.session->set_rate(with);
+    if (auto added = host_->add(client.session->setup()); !added) return added;
+    return client.running ? host_->start(id, false) : Result<>{};
+  };
+  host_->remove(id);
+  Result<> changed =
+      with_device ? move_device({rate, host_->format().period}, &client) : Result<>{};
+  const bool moved = with_device && changed;
+  if (changed) changed = rejoin(rate);
+  if (!changed) {
+    host_->remove(id);
+    if (!rejoin(session_before)) attention_->signal();
+    return changed;
+  }
+  client.rate = rate;
+  if (client.running && !moved) {
+    end_run(client);
+    begin_run(client, after);
+  }
+  if (!with_device) tell_latency(client);
+  return {};
+}
+
+void DriverService::tell_latency(const Client& client) {
+  const wire::SessionGrant now = grant(*client.session);
+  notify(client, {HostEventKind::latencies_changed, {}, now.input_latency, now.output_latency});
+}
+
+/// Moves the device, open or not, or back where it was when it refuses. Programs with buffers keep
+/// their own rate and size; those without follow, and are told so. `mover` asked for it.
+Result<> DriverService::move_device(const ports::DeviceFormat& format, const Client* mover) {
+  const ports::DeviceFormat before = host_->format();
+  const bool busy = host_->is_open() || host_->is_lost();
+  if (busy || any_session()) {
+    note_starts();
+    const std::uint64_t after = host_->next_period();
+    const bool moves = format.rate != before.rate || format.period != before.period;
+    auto moved = host_->prepare(format);
+    // As before is better than silent; a device that refuses even that counts as lost.
+    if (!moved && busy && !host_->prepare(before)) attention_->signal();
+    if (busy && moves) restart_runs(after);
+    if (!moved) return moved;
+  }
+  const bool other_rate = rate_ != format.rate;
+  rate_ = format.rate;
+  for (const auto& [connection, client] : clients_) {
+    if (&client == mover || !client.hello) continue;
+    if (client.session) {
+      tell_latency(client);
+    } else if (other_rate && client.rate.hz == 0) {
+      notify(client, {HostEventKind::rate_changed, rate_, {}, {}});
+    }
+  }
+  return {};
+}
+
+Result<json> DriverService::set_device_format(Client&, const json& params) {
+  wire::MemberReader reader(params, "device.set");
+  const std::uint32_t now_frames = host_->format().period.count != 0
+                                       ? host_->format().period.count
+                                       : config_.config.preferred_frames.count;
+  const auto given = [&](const char* name, std::uint32_t otherwise) {
+    if (!params.is_object() || !params.contains(name)) return otherwise;
+    return reader.number(name, 1, std::numeric_limits<std::uint32_t>::max());
+  };
+  const SampleRate rate{given("rate_hz", rate_.hz)};
+  const Frames frames{given("frames", now_frames)};
+  if (!reader.good()) return refusal(reader.result(0).error());
+  if (!has_rate(rate)) {
+    return fail(ErrorCode::format_refused,
+                fmt::format("{} does not run at {} Hz; it runs at {}.", host_->info().name, rate.hz,
+                            rate_list(host_->info().rates)));
+  }
+  const ports::DeviceInfo& info = host_->info();
+  if (frames < info.min_period || frames > info.max_period || !std::has_single_bit(frames.count)) {
+    return fail(ErrorCode::format_refused,
+                fmt::format("{} does not take periods of {} frames; choose a power of two from {} "
+                            "to {}.",
+                            info.name, frames.count, info.min_period.count, info.max_period.count));
+  }
+  if (any_session() && config_.config.formats == Formats::refuse) {
+    return fail(ErrorCode::format_refused,
+                "Programs use the device, and [driver] formats = \"refuse\" keeps them from being "
+                "adapted; close them first.");
+  }
+  if (auto moved = move_device({rate, frames}, nullptr); !moved) return refusal(moved.error());
+  return json{{"rate_hz", rate_.hz}, {"frames", frames.count}};
 }
 
 Result<json> DriverService::select_clock(Client&, const json& params) {
@@ -204,7 +358,7 @@ Result<json> DriverService::select_clock(Client&, const json& params) {
   return json::object();
 }
 
-// --- the history of runs ------------------------------------------------------------------------
+// --- the history of runs -------------------------------------------------------------------------
 
 /// `after`: the run's first period has a higher number.
 void DriverService::begin_run(const Client& client, std::uint64_t after) {

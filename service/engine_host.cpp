@@ -26,7 +26,7 @@ ports::DeviceLatency EngineHost::latency() const noexcept {
 Result<> EngineHost::prepare(const ports::DeviceFormat& format) {
   const bool same = format.rate == format_.rate && format.period == format_.period;
   if (open_ && same && !is_lost()) return {};
-  const bool streaming = engine_.running_clients() > 0;
+  const bool streaming = engine_.started_clients() > 0;
   close();
   format_ = format;
   if (auto opened = device_.open(format); !opened) {
@@ -57,42 +57,57 @@ void EngineHost::close() {
   open_ = false;
 }
 
-Result<> EngineHost::start(std::uint32_t id) {
+Result<> EngineHost::start(std::uint32_t id, bool prefilled) {
   if (is_lost() || !open_) {
     if (auto recovered = recover(); !recovered) return recovered;
   }
-  if (auto started = engine_.start_client(id); !started) return started;
+  if (auto started = engine_.start_client(id, prefilled); !started) return started;
   if (thread_) return {};
-  auto begun = begin_stream();
-  if (!begun) engine_.stop_client(id);
-  return begun;
+  try {
+    auto begun = begin_stream();
+    if (!begun) engine_.stop_client(id);
+    return begun;
+  } catch (...) {  // no memory: as if nobody had asked
+    engine_.stop_client(id);
+    throw;
+  }
 }
 
 void EngineHost::stop(std::uint32_t id) {
   engine_.stop_client(id);
-  if (engine_.running_clients() == 0) end_stream();
+  if (engine_.started_clients() == 0) end_stream();
 }
 
 void EngineHost::remove(std::uint32_t id) {
   engine_.remove_client(id);
-  if (engine_.running_clients() == 0) end_stream();
+  if (engine_.started_clients() == 0) end_stream();
 }
 
 Result<> EngineHost::begin_stream() {
   boost_ = ports_.hold_boost();
-  if (auto started = device_.start(); !started) {
+  auto started = device_.start();
+  if (!started) {
     boost_.reset();
     return started;
   }
   stop_wanted_.store(false, std::memory_order_release);
-  auto thread =
-      ports_.threads.start("asiodrv-engine", ports::ThreadRole::audio, [this] { audio_thread(); });
-  if (!thread) {
+  try {
+    auto thread = ports_.threads.start("asiodrv-engine", ports::ThreadRole::engine,
+                                       [this] { audio_thread(); });
+    if (thread)
+      thread_ = std::move(*thread);
+    else
+      started = tl::unexpected<Error>(std::move(thread.error()));
+  } catch (...) {
     device_.stop();
     boost_.reset();
-    return tl::unexpected<Error>(std::move(thread.error()));
+    throw;
   }
-  thread_ = std::move(*thread);
+  if (!started) {
+    device_.stop();
+    boost_.reset();
+    return started;
+  }
   realtime_ = thread_->is_realtime();
   return {};
 }

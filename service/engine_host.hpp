@@ -57,11 +57,20 @@ class EngineHost {
 
   [[nodiscard]] Result<> add(const engine::ClientSetup& setup) { return engine_.add_client(setup); }
   /// Starts a client, and the device with the first one. Errors: device_gone and those of start.
-  [[nodiscard]] Result<> start(std::uint32_t id);
+  [[nodiscard]] Result<> start(std::uint32_t id, bool prefilled = true);
   /// Stops a client, and the device with the last one. Idempotent.
   void stop(std::uint32_t id);
   void remove(std::uint32_t id);
 
+  /// Cables and routes; see Engine.
+  [[nodiscard]] Result<> set_graph(const engine::GraphSpec& graph) {
+    return engine_.set_graph(graph);
+  }
+  [[nodiscard]] engine::Levels levels() { return engine_.levels(); }
+
+  [[nodiscard]] engine::ClientLatency client_latency(std::uint32_t id) const {
+    return engine_.latency(id);
+  }
   [[nodiscard]] engine::ClientCounters counters(std::uint32_t id) const {
     return engine_.counters(id);
   }

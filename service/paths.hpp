@@ -11,6 +11,10 @@ namespace asiodrv::service {
 /// %LOCALAPPDATA%\asio-driver\logs\<name>.log, $XDG_STATE_HOME/asio-driver/logs/<name>.log.
 [[nodiscard]] std::string log_path(const std::string& name);
 
+/// Where the cables and routes of a service are kept: beside its configuration file, and each
+/// instance for itself. Empty when there is no such folder.
+[[nodiscard]] std::string routing_path(const std::string& config_path, const std::string& instance);
+
 /// An environment variable, empty when it is not set.
 [[nodiscard]] std::string environment(const char* name);
 

@@ -20,7 +20,8 @@ void touch_pages(std::span<std::byte> region) noexcept {
 
 Result<std::unique_ptr<Session>> Session::create(ports::SharedRegions& regions, std::uint32_t id,
                                                  const wire::SessionRequest& request,
-                                                 SampleType type, bool deferred) {
+                                                 Partners partners, SampleType type,
+                                                 SampleRate rate, bool deferred) {
   std::unique_ptr<Session> session(new Session());
   session->layout_ = {type, request.frames, static_cast<std::uint32_t>(request.inputs.size()),
                       static_cast<std::uint32_t>(request.outputs.size())};
@@ -30,8 +31,10 @@ Result<std::unique_ptr<Session>> Session::create(ports::SharedRegions& regions, 
   session->setup_.id = id;
   session->setup_.type = type;
   session->setup_.deferred = deferred;
-  session->setup_.inputs = request.inputs;
-  session->setup_.outputs = request.outputs;
+  session->setup_.frames = request.frames;
+  session->setup_.rate = rate;
+  session->setup_.inputs = std::move(partners.inputs);
+  session->setup_.outputs = std::move(partners.outputs);
   if (auto connected = session->connect(); !connected) {
     return tl::unexpected<Error>(std::move(connected.error()));
   }
@@ -70,6 +73,7 @@ void Session::publish(const engine::ClientStamp& stamp) RT_SAFE {
   words.period_ns = stamp.period.count();
   words.half = stamp.half;
   words.rate_hz = stamp.rate_hz;
+  words.gap_ns = stamp.gap.count();
   if (stamp.resync) words.flags |= wire::kStampResync;
   if (stamp.discontinuity) words.flags |= wire::kStampDiscontinuity;
   if (rate_changed_.exchange(false, std::memory_order_relaxed)) {

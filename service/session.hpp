@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "core/engine/engine.hpp"
@@ -13,6 +14,11 @@
 
 namespace asiodrv::service {
 
+/// What each channel of a session is connected straight to; see engine::ClientSetup.
+struct Partners {
+  std::vector<engine::Port> inputs, outputs;
+};
+
 /// Must outlive its client in the engine. The peer may write the whole section at any time: from it
 /// the service reads audio and one reply, of which it uses one bit and the mode.
 class Session final : public engine::ClientMailbox {
@@ -21,7 +27,8 @@ class Session final : public engine::ClientMailbox {
   [[nodiscard]] static Result<std::unique_ptr<Session>> create(ports::SharedRegions& regions,
                                                                std::uint32_t id,
                                                                const wire::SessionRequest& request,
-                                                               SampleType type, bool deferred);
+                                                               Partners partners, SampleType type,
+                                                               SampleRate rate, bool deferred);
 
   [[nodiscard]] std::uint32_t id() const noexcept { return setup_.id; }
   [[nodiscard]] Frames frames() const noexcept { return layout_.frames; }
@@ -33,10 +40,15 @@ class Session final : public engine::ClientMailbox {
     return static_cast<std::uint32_t>(layout_.total_bytes());
   }
 
+  /// The rate that its client has been told; its own, whatever the device does.
+  [[nodiscard]] SampleRate rate() const noexcept { return setup_.rate; }
+  /// Not while it is in the engine.
+  void set_rate(SampleRate rate) noexcept { setup_.rate = rate; }
+
   /// The next stamp says that the rate is another one. Any thread.
   void announce_rate_change() noexcept { rate_changed_.store(true, std::memory_order_relaxed); }
 
-  // --- engine thread; RT: wait-free -------------------------------------------------------------
+  // --- engine thread; RT: wait-free --------------------------------------------------------------
   void publish(const engine::ClientStamp& stamp) RT_SAFE override;
   [[nodiscard]] engine::ClientReply reply() const RT_SAFE override;
 

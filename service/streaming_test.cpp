@@ -196,7 +196,11 @@ TEST_F(streaming, lost_device_is_found_again_by_itself_and_clients_play_on) {
   while (!world.ask("status").value().at("device").at("lost").get<bool>()) {
     ASSERT_TRUE(world.service->attention().wait(world.soon()));
   }
-  world.do_chores();  // notices the loss and sets the time of the next look
+  world.do_chores();                      // notices the loss and sets the time of the next look
+  for (int look = 0; look < 3; ++look) {  // as often as it takes
+    world.clock->sleep_until(world.clock->now() + std::chrono::milliseconds{500});
+    world.do_chores();
+  }
   world.device->replug();
   world.clock->sleep_until(world.clock->now() + std::chrono::milliseconds{500});
   world.do_chores();

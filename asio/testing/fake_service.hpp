@@ -127,7 +127,7 @@ class FakeService : public ports::SharedRegions {
     description.device_output_latency = {7};
   }
 
-  // --- the test's side -------------------------------------------------------------------------
+  // --- the test's side ---------------------------------------------------------------------------
 
   wire::DriverDescription description;
   std::map<std::string, Error> failures;  ///< by method; every call fails while it is there
@@ -211,7 +211,7 @@ class FakeService : public ports::SharedRegions {
     return seen == session->rung;
   }
 
-  // --- SharedRegions ---------------------------------------------------------------------------
+  // --- SharedRegions -----------------------------------------------------------------------------
 
   [[nodiscard]] Result<std::unique_ptr<ports::SharedRegion>> create(std::size_t) override {
     return fail(ErrorCode::unsupported, "The fake makes regions with sessions only.");
@@ -328,6 +328,25 @@ class FakeLink final : public ipc::ServiceLink {
     note("clock " + std::to_string(index));
     if (auto refused = check("clock")) return tl::unexpected<Error>(*refused);
     return {};
+  }
+  [[nodiscard]] Result<> set_monitor(const wire::MonitorRequest& request, Instant) override {
+    const std::lock_guard lock(service_.mutex_);
+    note("monitor " + (request.input ? std::to_string(*request.input) : "all") + " to " +
+         std::to_string(request.output) + (request.on ? " on" : " off"));
+    if (auto refused = check("monitor")) return tl::unexpected<Error>(*refused);
+    return {};
+  }
+  [[nodiscard]] Result<> set_gain(const wire::GainRequest& request, Instant) override {
+    const std::lock_guard lock(service_.mutex_);
+    note((request.input ? "input gain " : "output gain ") + std::to_string(request.channel));
+    if (auto refused = check("gain")) return tl::unexpected<Error>(*refused);
+    return {};
+  }
+  [[nodiscard]] Result<wire::ChannelLevels> levels(Instant) override {
+    const std::lock_guard lock(service_.mutex_);
+    note("levels");
+    if (auto refused = check("levels")) return tl::unexpected<Error>(*refused);
+    return wire::ChannelLevels{{wire::kLevelMax, 7}, {0, 9}};
   }
   void disconnect() noexcept override {
     const std::lock_guard lock(service_.mutex_);

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "core/engine/client.hpp"
-#include "core/engine/plan.hpp"
+#include "core/engine/scratch.hpp"
+#include "core/engine/wiring.hpp"
 
 namespace asiodrv::engine {
 namespace {
@@ -14,10 +15,16 @@ namespace {
 constexpr nanoseconds kPlanReleaseLimit = std::chrono::seconds{1};
 constexpr nanoseconds kPlanReleaseStep = std::chrono::microseconds{50};
 
+/// So long after a question the levels are measured on.
+constexpr nanoseconds kMeteringTime = std::chrono::seconds{2};
+
 }  // namespace
 
 Engine::Engine(ports::Clock& clock, const EngineOptions& options)
-    : clock_(clock), options_(options), scratch_(std::make_unique<Scratch>()) {
+    : clock_(clock),
+      options_(options),
+      wiring_(std::make_unique<Wiring>()),
+      scratch_(std::make_unique<Scratch>()) {
   install_plan();
 }
 
@@ -29,9 +36,12 @@ void Engine::set_device(ports::Device* device, const ports::DeviceFormat& format
   format_ = format;
   previous_causes_ = 0;
   if (device != nullptr) {
-    scratch_->sounding.assign(device->info().output_channels, 0);
-    scratch_->block.assign(format.period.count, 0.0F);
-    for (const auto& client : clients_) client->restart();
+    const ports::DeviceInfo& info = device->info();
+    *scratch_ = Scratch(info.input_channels, info.output_channels, format);
+    wiring_->set_device(info.input_channels, info.output_channels, format.period);
+    for (const auto& client : clients_) (void)client->prepare(format);  // who cannot run rests
+  } else {
+    wiring_->set_device(0, 0, Frames{0});
   }
   install_plan();
 }
@@ -44,12 +54,10 @@ Engine::Client* Engine::find(std::uint32_t id) const noexcept {
 }
 
 bool Engine::fits(const ClientSetup& setup) const noexcept {
-  const auto inside = [](const std::vector<std::uint32_t>& channels, std::uint32_t limit) {
-    return std::all_of(channels.begin(), channels.end(),
-                       [limit](std::uint32_t channel) { return channel < limit; });
-  };
-  return device_ != nullptr && inside(setup.inputs, device_->info().input_channels) &&
-         inside(setup.outputs, device_->info().output_channels);
+  const auto source = [this](const Port& port) { return wiring_->offers_source(port); };
+  const auto sink = [this](const Port& port) { return wiring_->offers_sink(port); };
+  return device_ != nullptr && std::all_of(setup.inputs.begin(), setup.inputs.end(), source) &&
+         std::all_of(setup.outputs.begin(), setup.outputs.end(), sink);
 }
 
 Result<> Engine::judge(const ClientSetup& setup) const {
@@ -61,7 +69,7 @@ Result<> Engine::judge(const ClientSetup& setup) const {
     return fail(ErrorCode::invalid_argument, "The client's number is already in use.");
   }
   if (!fits(setup)) {
-    return fail(ErrorCode::invalid_argument, "A channel lies outside the device.");
+    return fail(ErrorCode::invalid_argument, "A channel lies outside the device and the cables.");
   }
   if (setup.inputs.size() != setup.input_halves.size() ||
       setup.outputs.size() != setup.output_halves.size() || setup.wake == nullptr ||
@@ -74,18 +82,19 @@ Result<> Engine::judge(const ClientSetup& setup) const {
 Result<> Engine::add_client(const ClientSetup& setup) {
   const ports::MutexLock lock(control_);
   if (auto judged = judge(setup); !judged) return judged;
-  clients_.push_back(std::make_shared<Client>(setup));
+  auto client = std::make_shared<Client>(setup);
+  if (auto prepared = client->prepare(format_); !prepared) return prepared;
+  clients_.push_back(std::move(client));
   return {};
 }
 
-Result<> Engine::start_client(std::uint32_t id) {
+Result<> Engine::start_client(std::uint32_t id, bool prefilled) {
   const ports::MutexLock lock(control_);
   Client* const client = find(id);
   if (client == nullptr) return fail(ErrorCode::not_found, "No such client.");
   if (client->running) return fail(ErrorCode::invalid_state, "The client is already running.");
-  client->restart();  // not in the plan: the engine thread does not see it
-  client->running = true;
-  install_plan();
+  client->restart(prefilled);  // not in the plan: the engine thread does not see it
+  set_running(*client, true);
   return {};
 }
 
@@ -93,8 +102,17 @@ void Engine::stop_client(std::uint32_t id) {
   const ports::MutexLock lock(control_);
   Client* const client = find(id);
   if (client == nullptr || !client->running) return;
-  client->running = false;
-  install_plan();
+  set_running(*client, false);
+}
+
+void Engine::set_running(Client& client, bool running) {
+  const bool before = std::exchange(client.running, running);
+  try {
+    install_plan();
+  } catch (...) {
+    client.running = before;
+    throw;
+  }
 }
 
 void Engine::remove_client(std::uint32_t id) {
@@ -102,25 +120,54 @@ void Engine::remove_client(std::uint32_t id) {
   Client* const client = find(id);
   if (client == nullptr) return;
   client->removed.store(true, std::memory_order_release);
-  client->setup.ack->interrupt();  // a cycle that waits for it stops waiting
-  const bool was_running = std::exchange(client->running, false);
-  std::shared_ptr<Client> keep;  // until the plan that names it is gone
-  std::erase_if(clients_, [&](const std::shared_ptr<Client>& each) {
-    if (each.get() != client) return false;
-    keep = each;
-    return true;
-  });
-  if (was_running) install_plan();
+  client->setup.ack->interrupt();                    // a cycle that waits for it stops waiting
+  if (client->running) set_running(*client, false);  // or it stays: the engine still rings it
+  std::erase_if(clients_, [client](const auto& each) { return each.get() == client; });
+}
+
+Result<> Engine::set_graph(const GraphSpec& graph) {
+  const ports::MutexLock lock(control_);
+  if (auto judged = Wiring::judge(graph); !judged) return judged;
+  wiring_->set(graph);
+  install_plan();
+  return {};
+}
+
+Levels Engine::levels() {
+  const ports::MutexLock lock(control_);
+  const Instant until = clock_.now() + kMeteringTime;
+  const bool resting =
+      metering_until_ns_.exchange(until.ns, std::memory_order_relaxed) < clock_.now().ns;
+  Levels levels;
+  if (device_ == nullptr) return levels;
+  if (resting) {  // what was measured long ago is not how loud it is now
+    scratch_->inputs.clear();
+    scratch_->outputs.clear();
+  }
+  levels.inputs = scratch_->inputs.read();
+  levels.outputs = scratch_->outputs.read();
+  for (const auto& [id, cable] : wiring_->cables()) {
+    if (resting) cable->meters.clear();
+    levels.cables.push_back({id, cable->meters.read(), {}});
+  }
+  for (const auto& client : clients_) {
+    if (!client->running) continue;
+    if (resting) {
+      client->input_meters.clear();
+      client->output_meters.clear();
+    }
+    levels.clients.push_back(
+        {client->setup.id, client->input_meters.read(), client->output_meters.read()});
+  }
+  return levels;
 }
 
 void Engine::install_plan() {
-  auto plan = std::make_unique<Plan>();
-  if (device_ != nullptr) plan->sources.assign(device_->info().output_channels, 0);
+  std::vector<std::shared_ptr<Client>> playing;
   for (const auto& client : clients_) {
-    if (!client->running || !fits(client->setup)) continue;
-    plan->running.push_back(client);
-    for (const std::uint32_t output : client->setup.outputs) ++plan->sources[output];
+    if (client->running && client->is_prepared() && fits(client->setup)) playing.push_back(client);
   }
+  auto plan = wiring_->compile(playing);
   auto old = std::exchange(plan_, std::move(plan));
   active_.store(plan_.get(), std::memory_order_seq_cst);
 
@@ -139,6 +186,13 @@ void Engine::install_plan() {
   }
 }
 
+ClientLatency Engine::latency(std::uint32_t id) const {
+  const ports::MutexLock lock(control_);
+  const Client* const client = find(id);
+  if (client == nullptr) return {};
+  return client->latency(format_.period);
+}
+
 ClientCounters Engine::counters(std::uint32_t id) const {
   const ports::MutexLock lock(control_);
   const Client* const client = find(id);
@@ -152,6 +206,12 @@ ClientCounters Engine::counters(std::uint32_t id) const {
 std::uint32_t Engine::running_clients() const noexcept {
   const ports::MutexLock lock(control_);
   return static_cast<std::uint32_t>(plan_->running.size());
+}
+
+std::uint32_t Engine::started_clients() const noexcept {
+  const ports::MutexLock lock(control_);
+  return static_cast<std::uint32_t>(std::count_if(clients_.begin(), clients_.end(),
+                                                  [](const auto& each) { return each->running; }));
 }
 
 void Engine::request_stop() noexcept {

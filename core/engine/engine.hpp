@@ -17,6 +17,7 @@
 #include "core/base/sample_type.hpp"
 #include "core/base/units.hpp"
 #include "core/engine/flight_recorder.hpp"
+#include "core/engine/graph.hpp"
 #include "core/ports/clock.hpp"
 #include "core/ports/device.hpp"
 #include "core/ports/doorbell.hpp"
@@ -29,6 +30,7 @@ struct ClientStamp {
   std::uint64_t sample_position;  ///< frames since the client's start; lost periods count
   Instant boundary;
   nanoseconds period;
+  nanoseconds gap;  ///< to the next ring, at most, where that is not the period: bursts
   double rate_hz;
   std::uint32_t half;
   bool resync;         ///< no audio in this cycle: the client is finding its way back
@@ -55,11 +57,21 @@ struct ClientSetup {
   std::uint32_t id = 0;  ///< unique, never kNoClient, never reused within a service's life
   SampleType type = SampleType::float32;
   bool deferred = false;  ///< take its output one period later (see wire::SessionGrant)
-  std::vector<std::uint32_t> inputs, outputs;                          ///< device channels
+  Frames frames{};        ///< of its buffers; 0 follows the device's period
+  SampleRate rate{};      ///< its own; 0 follows the device's rate
+  /// Per channel, what it is connected straight to: a device's or a cable's channel.
+  std::vector<Port> inputs, outputs;
   std::vector<std::array<std::byte*, 2>> input_halves, output_halves;  ///< [channel][half]
   ports::Doorbell* wake = nullptr;                                     ///< the engine rings
   ports::Doorbell* ack = nullptr;                                      ///< the engine waits
   ClientMailbox* mailbox = nullptr;
+};
+
+/// How old sound is, in the client's frames, its double buffer included, the device's own latency
+/// not.
+struct ClientLatency {
+  Frames input{};   ///< the first frame of an input half when it is handed over
+  Frames output{};  ///< from there to the first frame of the output half
 };
 
 /// Counters of one client, readable from any thread.
@@ -91,27 +103,41 @@ class Engine {
   /// Running clients start over; those with channels that the device lacks rest until it has them.
   void set_device(ports::Device* device, const ports::DeviceFormat& format);
 
-  /// Errors: invalid_argument (id in use, a channel outside the device), limit_reached
-  /// (kMaxClients).
+  /// A client whose frames or rate are not the device's gets an adapter between its buffers and the
+  /// graph, and stays as it is when the device moves. Errors: invalid_argument (id in use, a
+  /// channel outside the device and the cables), limit_reached (kMaxClients), those of
+  /// Adapter::make.
   [[nodiscard]] Result<> add_client(const ClientSetup& setup);
-  /// From the next period on the client takes part. Its output half 1 is played in that period;
-  /// its first ring comes in the one after it, with half 0 and position 0.
-  [[nodiscard]] Result<> start_client(std::uint32_t id);
+  /// From the next period on the client takes part. Its output half 1 is played in that period, if
+  /// it is `prefilled`; its first ring comes in the one after it, with half 0 and position 0.
+  [[nodiscard]] Result<> start_client(std::uint32_t id, bool prefilled = true);
   /// After return the client is not rung. Idempotent.
   void stop_client(std::uint32_t id);
   /// After return nothing of the client's setup is touched. Idempotent. Also what to call when a
   /// client has died: a cycle that waits for it stops waiting.
   void remove_client(std::uint32_t id);
 
+  /// Replaces all cables and routes. What is heard before and after goes on without a click; a
+  /// cable that stays keeps its sound. Errors: invalid_argument (an end or gain outside its limits,
+  /// two routes between the same ends, a loop of cables), limit_reached. The old graph stays then.
+  [[nodiscard]] Result<> set_graph(const GraphSpec& graph);
+
+  /// The levels of all channels now. The engine measures them only for 2 s after each call: the
+  /// first call after a pause gives zeros.
+  [[nodiscard]] Levels levels();
+
+  [[nodiscard]] ClientLatency latency(std::uint32_t id) const;
   [[nodiscard]] ClientCounters counters(std::uint32_t id) const;
   [[nodiscard]] const FlightRecorder& flight() const noexcept { return flight_; }
+  /// Those that take part now; none without a device.
   [[nodiscard]] std::uint32_t running_clients() const noexcept;
+  /// Those that were started and not stopped, with a device or without.
+  [[nodiscard]] std::uint32_t started_clients() const noexcept;
 
   /// Makes run() return after the current cycle. Any thread.
   void request_stop() noexcept;
 
-  // --- engine thread
-  // ------------------------------------------------------------------------------
+  // --- engine thread -----------------------------------------------------------------------------
 
   /// Runs cycles on a started device until request_stop or until the device is lost; true when it
   /// was asked to stop.
@@ -123,16 +149,20 @@ class Engine {
 
   static constexpr std::uint32_t kMaxClients = 64;
 
- private:
+  // Known inside core/engine only.
   struct Client;
   struct Plan;
   struct Scratch;
   class Cycle;
+  class Wiring;
 
+ private:
   [[nodiscard]] Client* find(std::uint32_t id) const noexcept;
   [[nodiscard]] bool fits(const ClientSetup& setup) const noexcept;
   [[nodiscard]] Result<> judge(const ClientSetup& setup) const;
   void install_plan();
+  /// All or nothing: without memory for a new plan it throws and the client stays as it was.
+  void set_running(Client& client, bool running);
 
   ports::Clock& clock_;
   const EngineOptions options_;
@@ -142,11 +172,13 @@ class Engine {
   ports::Device* device_ = nullptr;
   ports::DeviceFormat format_{};
   std::vector<std::shared_ptr<Client>> clients_;  // guarded by control_
+  std::unique_ptr<Wiring> wiring_;                // guarded by control_
   std::unique_ptr<const Plan> plan_;              // guarded by control_: owner of the active one
   std::vector<std::unique_ptr<const Plan>> retired_;  // plans whose release could not be proven
   std::atomic<const Plan*> active_{nullptr};          // what the engine thread picks up
   std::atomic<std::uint64_t> cycle_state_{0};         // even: between cycles, odd: inside one
   std::atomic<bool> stop_requested_{false};
+  std::atomic<std::int64_t> metering_until_ns_{0};
 
   // engine thread only
   std::unique_ptr<Scratch> scratch_;

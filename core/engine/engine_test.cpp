@@ -189,6 +189,31 @@ TEST_F(EngineTest, an_oversleeping_engine_thread_blames_the_scheduler_and_keeps_
   EXPECT_TRUE(jumped);
 }
 
+TEST_F(EngineTest, a_block_that_the_device_refuses_in_time_is_the_device_s_gap) {
+  join(1);
+  cycles(10);
+  device.refuses = true;
+  cycles(1);
+  device.refuses = false;
+  cycles(10);
+  EXPECT_EQ(causes(kNoClient), bits({XrunCause::device_gap}));
+}
+
+TEST_F(EngineTest, after_a_restart_of_the_device_no_old_block_is_played_again) {
+  FakeClient& client = join(1);
+  cycles(10);
+  ears[0]->heard.clear();
+  engine.set_device(nullptr, {});
+  FakeDevice again(clock, 4, kPeriod, kRate);
+  engine.set_device(&again, {kRate, kPeriod});
+  cycles(4);
+  ASSERT_GE(client.callbacks, 12U);
+  for (const auto& [position, sample] : ears[0]->heard) {
+    if (position >= 2 * kPeriod.count) continue;
+    EXPECT_EQ(sample, 0.0F) << "at " << position;
+  }
+}
+
 TEST_F(EngineTest, a_dead_client_costs_one_deadline_and_is_forgotten_when_removed) {
   FakeClient& dead = join(1);
   join(2);
@@ -269,6 +294,18 @@ TEST_F(EngineTest, a_free_running_client_gets_no_audio_until_it_follows_again) {
   EXPECT_EQ(ears[0]->halves[before], 1U) << "the client named its next half";
 }
 
+TEST_F(EngineTest, a_client_that_finds_its_way_back_in_time_is_not_late) {
+  FakeClient& client = join(1);
+  cycles(20);
+  client.reply_ = {1, true};
+  cycles(20);
+  EXPECT_EQ(engine.counters(1).late, 0U);
+  const auto events = engine.flight().newest_events(10);
+  ASSERT_EQ(events.size(), 2U) << "away for a period, and back";
+  EXPECT_EQ(events[0].causes, static_cast<std::uint32_t>(XrunCause::client_away));
+  EXPECT_EQ(events[1].causes, static_cast<std::uint32_t>(XrunCause::recovery));
+}
+
 TEST_F(EngineTest, a_deferring_client_is_played_one_period_later_and_never_waited_for) {
   FakeClient& client = join(1);
   engine.remove_client(1);
@@ -317,6 +354,16 @@ TEST_F(EngineTest, a_lost_device_ends_run_with_false) {
   cycles(3);
   device.lost = true;
   EXPECT_FALSE(engine.run());
+}
+
+TEST_F(EngineTest, what_a_client_played_alone_before_its_first_period_is_not_heard) {
+  FakeClient& client = join(1);
+  std::fill_n(client.output(0, 1), kPeriod.count, 0.5F);
+  client.reply_.free_running = true;  // the engine came so late that it has gone its own way
+  cycles(1);
+  client.reply_.free_running = false;
+  cycles(6);
+  for (const auto& [position, sample] : ears[0]->heard) EXPECT_NE(sample, 0.5F) << position;
 }
 
 }  // namespace

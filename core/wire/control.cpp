@@ -186,6 +186,49 @@ Result<SessionGrant> parse_session_grant(const json& result) {
   return reader.result(std::move(value));
 }
 
+json to_json(const MonitorRequest& value) {
+  json result{{"output", value.output}, {"gain", value.gain}, {"pan", value.pan}, {"on", value.on}};
+  if (value.input) result["input"] = *value.input;
+  return result;
+}
+
+Result<MonitorRequest> parse_monitor_request(const json& params) {
+  MemberReader reader(params, "monitor.set");
+  MonitorRequest value;
+  const std::uint32_t input = reader.number_or("input", 0, kMaxChannels - 1, kAnyNumber);
+  if (input != kAnyNumber) value.input = input;
+  value.output = reader.number("output", 0, kMaxChannels - 1);
+  value.gain = reader.number("gain", 0, kLevelMax);
+  value.pan = reader.number("pan", 0, kLevelMax);
+  value.on = reader.flag("on");
+  return reader.result(value);
+}
+
+json to_json(const GainRequest& value) {
+  return {{"input", value.input}, {"channel", value.channel}, {"gain", value.gain}};
+}
+
+Result<GainRequest> parse_gain_request(const json& params) {
+  MemberReader reader(params, "gain.set");
+  GainRequest value;
+  value.input = reader.flag("input");
+  value.channel = reader.number("channel", 0, kMaxChannels - 1);
+  value.gain = reader.number("gain", 0, kLevelMax);
+  return reader.result(value);
+}
+
+json to_json(const ChannelLevels& value) {
+  return {{"inputs", value.inputs}, {"outputs", value.outputs}};
+}
+
+Result<ChannelLevels> parse_channel_levels(const json& result) {
+  MemberReader reader(result, "levels.get result");
+  ChannelLevels value;
+  value.inputs = reader.numbers("inputs", kMaxChannels, 0, kLevelMax);
+  value.outputs = reader.numbers("outputs", kMaxChannels, 0, kLevelMax);
+  return reader.result(std::move(value));
+}
+
 json to_json(const HostEvent& value) {
   json object{{"kind", event_name(value.kind)}};
   if (value.kind == HostEventKind::rate_changed) object["rate_hz"] = value.rate.hz;

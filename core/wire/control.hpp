@@ -11,6 +11,9 @@
 //   session.dispose   {}                {}
 //   rate.set          {"hz": n}         {}
 //   clock.select      {"index": n}      {}
+//   monitor.set       MonitorRequest    {}                  gone with the connection
+//   gain.set          GainRequest       {}                  likewise
+//   levels.get        {}                ChannelLevels
 //   event             HostEvent         (notification)      service to DLL
 //   status, flight.*, devices.list, config.*, shutdown: see service/driver_service.hpp
 //
@@ -19,6 +22,7 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +81,31 @@ struct SessionGrant {
   bool deferred = false;
 };
 
+/// Gains, pans and levels as hosts state them: whole numbers from 0 to kLevelMax.
+inline constexpr std::uint32_t kLevelMax = 0x7FFF'FFFF;
+inline constexpr std::uint32_t kUnityGain = 0x2000'0000;  ///< kLevelMax is +12 dB
+
+/// Hear an input of the device at an output of it, without a program's help.
+struct MonitorRequest {
+  std::optional<std::uint32_t> input;  ///< nothing: all
+  std::uint32_t output = 0;            ///< and the one after it, for the right side
+  std::uint32_t gain = kUnityGain;
+  std::uint32_t pan = 0;  ///< 0 left, kLevelMax right
+  bool on = false;
+};
+
+/// How loud this program hears or plays one of its channels.
+struct GainRequest {
+  bool input = false;
+  std::uint32_t channel = 0;  ///< as in SessionRequest
+  std::uint32_t gain = kUnityGain;
+};
+
+/// Peaks of all channels that a session can ask for; kLevelMax is full scale.
+struct ChannelLevels {
+  std::vector<std::uint32_t> inputs, outputs;
+};
+
 enum class HostEventKind {
   reset_request,
   resync,
@@ -99,11 +128,17 @@ struct HostEvent {
 [[nodiscard]] nlohmann::json to_json(const DriverDescription&);
 [[nodiscard]] nlohmann::json to_json(const SessionRequest&);
 [[nodiscard]] nlohmann::json to_json(const SessionGrant&);
+[[nodiscard]] nlohmann::json to_json(const MonitorRequest&);
+[[nodiscard]] nlohmann::json to_json(const GainRequest&);
+[[nodiscard]] nlohmann::json to_json(const ChannelLevels&);
 [[nodiscard]] nlohmann::json to_json(const HostEvent&);
 [[nodiscard]] Result<HelloRequest> parse_hello_request(const nlohmann::json&);
 [[nodiscard]] Result<DriverDescription> parse_driver_description(const nlohmann::json&);
 [[nodiscard]] Result<SessionRequest> parse_session_request(const nlohmann::json&);
 [[nodiscard]] Result<SessionGrant> parse_session_grant(const nlohmann::json&);
+[[nodiscard]] Result<MonitorRequest> parse_monitor_request(const nlohmann::json&);
+[[nodiscard]] Result<GainRequest> parse_gain_request(const nlohmann::json&);
+[[nodiscard]] Result<ChannelLevels> parse_channel_levels(const nlohmann::json&);
 [[nodiscard]] Result<HostEvent> parse_host_event(const nlohmann::json&);
 
 }  // namespace asiodrv::wire

@@ -235,5 +235,25 @@ TEST(control, mutated_members_never_crash) {
   }
 }
 
+TEST(control, mixer_requests_round_trip_and_refuse_what_is_out_of_range) {
+  const MonitorRequest monitor{3, 1, kUnityGain, kLevelMax, true};
+  const auto one = parse_monitor_request(to_json(monitor));
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->input, 3U);
+  EXPECT_EQ(one->pan, kLevelMax);
+  EXPECT_TRUE(one->on);
+  EXPECT_FALSE(parse_monitor_request(to_json(MonitorRequest{}))->input) << "all inputs";
+  nlohmann::json wrong = to_json(monitor);
+  wrong["gain"] = 0x80000000U;
+  EXPECT_EQ(parse_monitor_request(wrong).error().code, ErrorCode::malformed);
+  const auto gain = parse_gain_request(to_json(GainRequest{true, 5, 17}));
+  ASSERT_TRUE(gain);
+  EXPECT_EQ(gain->channel, 5U);
+  EXPECT_FALSE(parse_gain_request({{"input", true}, {"channel", 1024}, {"gain", 0}}));
+  const auto levels = parse_channel_levels(to_json(ChannelLevels{{1, 2}, {3}}));
+  ASSERT_TRUE(levels);
+  EXPECT_EQ(levels->inputs, (std::vector<std::uint32_t>{1, 2}));
+}
+
 }  // namespace
 }  // namespace asiodrv::wire

@@ -67,8 +67,9 @@ struct CycleStamp {
   std::int64_t period_ns;         ///< nominal length of a cycle of this client
   std::uint32_t half;             ///< 0 or 1
   std::uint32_t flags;
-  double rate_hz;  ///< 0 = unknown
-  std::uint32_t reserved[22];
+  double rate_hz;       ///< 0 = unknown
+  std::int64_t gap_ns;  ///< the longest time between two rings; 0 = period_ns
+  std::uint32_t reserved[20];
 };
 static_assert(sizeof(CycleStamp) == 128);
 

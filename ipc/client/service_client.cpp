@@ -180,6 +180,20 @@ Result<> ServiceClient::select_clock(std::uint32_t index, Instant deadline) {
   return command("clock.select", {{"index", index}}, deadline);
 }
 
+Result<> ServiceClient::set_monitor(const wire::MonitorRequest& request, Instant deadline) {
+  return command("monitor.set", wire::to_json(request), deadline);
+}
+
+Result<> ServiceClient::set_gain(const wire::GainRequest& request, Instant deadline) {
+  return command("gain.set", wire::to_json(request), deadline);
+}
+
+Result<wire::ChannelLevels> ServiceClient::levels(Instant deadline) {
+  const auto answer = call("levels.get", json::object(), deadline);
+  if (!answer) return refusal(answer.error());
+  return wire::parse_channel_levels(*answer);
+}
+
 void ServiceClient::disconnect() noexcept {
   std::shared_ptr<RpcChannel> channel;
   {

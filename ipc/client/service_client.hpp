@@ -47,6 +47,9 @@ class ServiceClient final : public ServiceLink {
   [[nodiscard]] Result<> dispose_session(Instant deadline) override;
   [[nodiscard]] Result<> set_rate(SampleRate rate, Instant deadline) override;
   [[nodiscard]] Result<> select_clock(std::uint32_t index, Instant deadline) override;
+  [[nodiscard]] Result<> set_monitor(const wire::MonitorRequest&, Instant deadline) override;
+  [[nodiscard]] Result<> set_gain(const wire::GainRequest&, Instant deadline) override;
+  [[nodiscard]] Result<wire::ChannelLevels> levels(Instant deadline) override;
   void disconnect() noexcept override;
   [[nodiscard]] Result<wire::HostEvent> next_event(Instant deadline) override;
   void wake_events() noexcept override;

@@ -30,6 +30,17 @@ class ServiceLink {
   [[nodiscard]] virtual Result<> set_rate(SampleRate rate, Instant deadline) = 0;
   [[nodiscard]] virtual Result<> select_clock(std::uint32_t index, Instant deadline) = 0;
 
+  /// Errors: unsupported where the service has no mixer; invalid_argument (a channel).
+  [[nodiscard]] virtual Result<> set_monitor(const wire::MonitorRequest&, Instant) {
+    return fail(ErrorCode::unsupported, "This service has no monitors.");
+  }
+  [[nodiscard]] virtual Result<> set_gain(const wire::GainRequest&, Instant) {
+    return fail(ErrorCode::unsupported, "This service has no gains.");
+  }
+  [[nodiscard]] virtual Result<wire::ChannelLevels> levels(Instant) {
+    return fail(ErrorCode::unsupported, "This service has no meters.");
+  }
+
   /// Closes the stream. Pending calls return `disconnected`. Any thread, repeatable.
   virtual void disconnect() noexcept = 0;
 

@@ -85,7 +85,7 @@ void ControlServer::stop(Instant deadline) {
   listener_.reset();
 }
 
-// --- the acceptor -------------------------------------------------------------------------------
+// --- the acceptor --------------------------------------------------------------------------------
 
 void ControlServer::accept_loop() {
   while (!stopping_) {
@@ -171,7 +171,7 @@ void ControlServer::reap(bool everyone, Instant deadline) {
   }
 }
 
-// --- one connection -----------------------------------------------------------------------------
+// --- one connection ------------------------------------------------------------------------------
 
 void ControlServer::serve(Peer& peer) {
   {
@@ -278,7 +278,7 @@ bool ControlServer::send(Peer& peer, std::string_view text) {
   return false;
 }
 
-// --- any thread ---------------------------------------------------------------------------------
+// --- any thread ----------------------------------------------------------------------------------
 
 void ControlServer::notify(ConnectionId connection, std::string_view method, const json& params) {
   std::shared_ptr<Peer> peer;

@@ -68,7 +68,7 @@ class FakeDevice final : public ports::Device {
   }
 
   bool commit() RT_SAFE override {
-    committed_ = clock_.now() < boundary(next_);
+    committed_ = !refuses && clock_.now() < boundary(next_);
     return committed_;
   }
   void interrupt() RT_SAFE override {}
@@ -76,6 +76,7 @@ class FakeDevice final : public ports::Device {
   /// The next wait_period returns this much after its boundary.
   nanoseconds oversleep{0};
   bool lost = false;
+  bool refuses = false;  ///< takes no block, as a device that is just going away
   [[nodiscard]] nanoseconds length() const noexcept { return length_; }
 
  private:
@@ -111,12 +112,12 @@ class FakeClient final : public ClientMailbox {
  public:
   using Host = std::function<void(FakeClient&, const ClientStamp&)>;
 
-  FakeClient(FakeClock& clock, std::uint32_t id, std::vector<std::uint32_t> inputs,
-             std::vector<std::uint32_t> outputs, Frames frames, Host host)
+  FakeClient(FakeClock& clock, std::uint32_t id, const std::vector<std::uint32_t>& inputs,
+             const std::vector<std::uint32_t>& outputs, Frames frames, Host host)
       : clock_(clock), frames_(frames), host_(std::move(host)), wake_(*this), ack_(*this) {
     setup_.id = id;
-    setup_.inputs = std::move(inputs);
-    setup_.outputs = std::move(outputs);
+    for (const std::uint32_t channel : inputs) setup_.inputs.push_back(device_port(channel));
+    for (const std::uint32_t channel : outputs) setup_.outputs.push_back(device_port(channel));
     const std::size_t blocks = (setup_.inputs.size() + setup_.outputs.size()) * 2;
     memory_.assign(blocks * frames.count, 0.0F);
     float* next = memory_.data();

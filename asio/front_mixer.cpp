@@ -1,0 +1,94 @@
+// Direct monitoring, gains and meters: what hosts reach through future().
+#include "asio/front.hpp"
+
+namespace asiodrv::asio {
+namespace {
+
+using ports::MutexLock;
+
+constexpr nanoseconds kMixerBound = std::chrono::milliseconds{500};
+/// Hosts ask for one channel after the other; within this time one answer serves them all.
+constexpr nanoseconds kLevelsLast = std::chrono::milliseconds{20};
+
+}  // namespace
+
+/// True on the thread that is inside this driver's callback, where nothing may wait.
+bool AsioFront::inside_own_callback() noexcept {
+  readers_.fetch_add(1, std::memory_order_seq_cst);
+  const Stream* const stream = live_.load(std::memory_order_seq_cst);
+  const bool inside = stream != nullptr && stream->is_calling_thread();
+  readers_.fetch_sub(1, std::memory_order_seq_cst);
+  return inside;
+}
+
+std::int32_t AsioFront::mixer(std::int32_t selector, void* option) {
+  if (option == nullptr) return explain(kInvalidParameter, "The call was given a null pointer.");
+  if (inside_own_callback()) {
+    return explain(kInvalidMode, "Monitors, gains and meters cannot be used inside the callback.");
+  }
+  const MutexLock lock(control_);
+  if (state() == State::loaded) {
+    return explain(kInvalidMode, "The driver is not initialised; call init first.");
+  }
+  if (auto linked = ensure_link(); !linked) return pass_on(linked);
+  switch (selector) {
+    case kSetInputMonitor: return set_monitor(static_cast<const InputMonitor*>(option));
+    case kSetInputGain: return set_gain(static_cast<const ChannelControls*>(option), true);
+    case kSetOutputGain: return set_gain(static_cast<const ChannelControls*>(option), false);
+    case kGetInputMeter: return get_meter(static_cast<ChannelControls*>(option), true);
+    default: return get_meter(static_cast<ChannelControls*>(option), false);
+  }
+}
+
+std::int32_t AsioFront::pass_on(const Result<>& answer) {
+  if (answer) return kFutureSuccess;
+  if (answer.error().code == ErrorCode::invalid_argument) {
+    return explain(kInvalidParameter, answer.error().message);
+  }
+  return explain(to_asio_error(answer.error().code), answer.error().message);
+}
+
+std::int32_t AsioFront::set_monitor(const InputMonitor* monitor) {
+  const InputMonitor wish = *monitor;
+  if (wish.input < -1 || wish.output < 0 || wish.gain < 0 || wish.pan < 0) {
+    return explain(kInvalidParameter,
+                   "A monitor needs an input (or -1 for all), an output, a gain and a pan that are "
+                   "not negative.");
+  }
+  wire::MonitorRequest request;
+  if (wish.input >= 0) request.input = static_cast<std::uint32_t>(wish.input);
+  request.output = static_cast<std::uint32_t>(wish.output);
+  request.gain = static_cast<std::uint32_t>(wish.gain);
+  request.pan = static_cast<std::uint32_t>(wish.pan);
+  request.on = wish.state != 0;
+  return pass_on(judge(link_->set_monitor(request, within(kMixerBound))));
+}
+
+std::int32_t AsioFront::set_gain(const ChannelControls* controls, bool input) {
+  const ChannelControls wish = *controls;
+  if (wish.channel < 0 || wish.gain < 0) {
+    return explain(kInvalidParameter, "A gain needs a channel and a value that are not negative.");
+  }
+  return pass_on(judge(link_->set_gain(
+      {input, static_cast<std::uint32_t>(wish.channel), static_cast<std::uint32_t>(wish.gain)},
+      within(kMixerBound))));
+}
+
+std::int32_t AsioFront::get_meter(ChannelControls* controls, bool input) {
+  const Instant now = ports_.clock.now();
+  if (levels_at_ == Instant{} || now - levels_at_ > kLevelsLast) {
+    auto levels = link_->levels(within(kMixerBound));
+    if (!levels) return pass_on(judge(tl::unexpected<Error>(levels.error())));
+    levels_ = std::move(*levels);
+    levels_at_ = now;
+  }
+  const auto& side = input ? levels_.inputs : levels_.outputs;
+  const std::int32_t channel = controls->channel;
+  if (channel < 0 || static_cast<std::size_t>(channel) >= side.size()) {
+    return explain(kInvalidParameter, "There is no such channel to meter.");
+  }
+  controls->meter = static_cast<std::int32_t>(side[static_cast<std::size_t>(channel)]);
+  return kFutureSuccess;
+}
+
+}  // namespace asiodrv::asio
