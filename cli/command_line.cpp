@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "cli/console.hpp"
+#include "cli/routing_arguments.hpp"
 #include "service/paths.hpp"
 #include "service/version.hpp"
 
@@ -21,8 +22,13 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     "Examples:\n"
     "  asio-driver status                    who is connected, and how well it runs\n"
+    "  asio-driver clients                   formats and latencies of all programs\n"
+    "  asio-driver meters                    how loud every channel is\n"
+    "  asio-driver virtual add Talk          a cable that every program sees\n"
+    "  asio-driver route add in:1 Talk:1     sound from an input into the cable\n"
     "  asio-driver flight                    which sounds were damaged, and by whom\n"
     "  asio-driver flight --json --records 1000 > flight.json\n"
+    "  asio-driver devices --period 32       a shorter delay, while programs play\n"
     "  asio-driver config                    the settings in force, and where they are kept\n"
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
@@ -50,6 +56,8 @@ struct Parsed {
   std::uint32_t records = 0;
   std::uint32_t idle_seconds = 0;
   bool reload = false;
+  DeviceOptions device;
+  RoutingArguments routing;
 };
 
 void add_instance(CLI::App* command, std::string& target) {
@@ -63,8 +71,7 @@ void add_instance(CLI::App* command, std::string& target) {
 
 CLI::App* add_client_command(CLI::App& app, const char* name, const char* help, Parsed& parsed) {
   CLI::App* const command = app.add_subcommand(name, help);
-  command->add_flag("--json", parsed.client.json, "For programs: one JSON document");
-  add_instance(command, parsed.client.instance);
+  add_client_options(command, parsed.client);
   return command;
 }
 
@@ -91,9 +98,14 @@ int usage_error(const std::string& message) {
 
 }  // namespace
 
+void add_client_options(CLI::App* command, ClientOptions& client) {
+  command->add_flag("--json", client.json, "For programs: one JSON document");
+  add_instance(command, client.instance);
+}
+
 int run_command_line(std::vector<std::string> arguments) {
-  const Actions actions{service::run_service, show_status, show_flight,
-                        show_devices,         show_config, stop_service};
+  const Actions actions{service::run_service, show_status, show_flight, show_devices, show_config,
+                        stop_service,         run_route,   run_virtual, show_clients, show_meters};
   return run_command_line(std::move(arguments), actions);
 }
 
@@ -123,10 +135,22 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
       ->check(CLI::Range(0U, 16'384U))
       ->type_name("N");
   CLI::App* const devices = add_client_command(app, "devices", "The audio interfaces", parsed);
+  devices
+      ->add_option("--rate", parsed.device.rate_hz,
+                   "Moves the device to this many frames per second, under running programs: they "
+                   "keep what they have and are told their new latency")
+      ->check(CLI::Range(1U, 10'000'000U))
+      ->type_name("HZ");
+  devices
+      ->add_option("--period", parsed.device.period_frames,
+                   "Likewise the frames per period, a power of two")
+      ->check(CLI::Range(1U, 1'000'000U))
+      ->type_name("FRAMES");
   CLI::App* const stop = add_client_command(app, "stop", "Ends the service", parsed);
   CLI::App* const config = add_client_command(app, "config", "The settings in force", parsed);
   config->add_flag("--reload", parsed.reload,
                    "Read the file anew; what is wrong in it is said and changes nothing");
+  add_routing_commands(app, parsed.routing, parsed.client);
 
   std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
   try {
@@ -143,9 +167,13 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
     if (run->parsed()) return actions.run(parsed.run);
     if (status->parsed()) return actions.status(parsed.client);
     if (flight->parsed()) return actions.flight(parsed.client, parsed.records);
-    if (devices->parsed()) return actions.devices(parsed.client);
+    if (devices->parsed()) return actions.devices(parsed.client, parsed.device);
     if (config->parsed()) return actions.config(parsed.client, parsed.reload);
     if (stop->parsed()) return actions.stop(parsed.client);
+    std::string wrong;
+    if (const auto code = run_routing_command(parsed.routing, parsed.client, actions, wrong)) {
+      return wrong.empty() ? *code : usage_error(wrong);
+    }
   } catch (const std::exception& error) {  // memory, or an answer of another version
     print_error(std::string("asio-driver failed: ") + error.what() + "\n");
     return kFailed;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
+#include "cli/routing_commands.hpp"
 #include "service/run_service.hpp"
 
 namespace asiodrv::cli {
@@ -14,9 +15,13 @@ struct Actions {
   int (*run)(const service::RunOptions&);
   int (*status)(const ClientOptions&);
   int (*flight)(const ClientOptions&, std::uint32_t records);
-  int (*devices)(const ClientOptions&);
+  int (*devices)(const ClientOptions&, const DeviceOptions&);
   int (*config)(const ClientOptions&, bool reload);
   int (*stop)(const ClientOptions&);
+  int (*route)(const ClientOptions&, const RouteOptions&) = nullptr;
+  int (*virtual_cables)(const ClientOptions&, const CableOptions&) = nullptr;
+  int (*clients)(const ClientOptions&) = nullptr;
+  int (*meters)(const ClientOptions&, const MeterOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

@@ -10,6 +10,7 @@ service::RunOptions g_run;
 ClientOptions g_client;
 std::uint32_t g_records = 0;
 bool g_reload = false;
+DeviceOptions g_device;
 std::string g_called;
 
 const Actions kFakes{[](const service::RunOptions& options) {
@@ -28,8 +29,9 @@ const Actions kFakes{[](const service::RunOptions& options) {
                        g_called = "flight";
                        return kDone;
                      },
-                     [](const ClientOptions& options) {
+                     [](const ClientOptions& options, const DeviceOptions& device) {
                        g_client = options;
+                       g_device = device;
                        g_called = "devices";
                        return kNotRunning;
                      },
@@ -106,6 +108,14 @@ TEST(command_line, help_and_version_succeed) {
   const std::string text = ::testing::internal::GetCapturedStdout();
   EXPECT_NE(text.find("Exit codes:"), std::string::npos);
   EXPECT_NE(text.find("--records"), std::string::npos);
+}
+
+TEST(command_line, devices_are_moved_by_rate_and_period) {
+  EXPECT_EQ(run({"devices", "--rate", "96000", "--period", "128"}), kNotRunning);
+  EXPECT_EQ(g_device.rate_hz, 96'000U);
+  EXPECT_EQ(g_device.period_frames, 128U);
+  EXPECT_EQ(run({"devices", "--rate", "fast"}), kWrongUsage);
+  EXPECT_EQ(run({"devices", "--period", "0"}), kWrongUsage);
 }
 
 }  // namespace

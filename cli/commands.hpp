@@ -19,7 +19,14 @@ struct ClientOptions {
 int show_status(const ClientOptions& options);
 /// `records`: also the newest so many cycles.
 int show_flight(const ClientOptions& options, std::uint32_t records);
-int show_devices(const ClientOptions& options);
+
+/// What a device shall be moved to; 0 leaves it as it is.
+struct DeviceOptions {
+  std::uint32_t rate_hz = 0;
+  std::uint32_t period_frames = 0;
+};
+/// Lists the devices; moves the one in use first, if so wished.
+int show_devices(const ClientOptions& options, const DeviceOptions& device);
 int show_config(const ClientOptions& options, bool reload);
 /// Returns when the service has left: 5 s at most.
 int stop_service(const ClientOptions& options);

@@ -1,6 +1,7 @@
 // How the program reads its arguments and reaches its terminal, on each system.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,5 +18,12 @@ void attach_console();
 /// Writes UTF-8 text to the standard output or error stream.
 void print(std::string_view text);
 void print_error(std::string_view text);
+
+/// How many lines the terminal has that the output leads to, made ready for control sequences.
+/// Nothing when it leads elsewhere or the terminal has none.
+[[nodiscard]] std::optional<unsigned> screen_lines();
+
+/// True when the output can show more than ASCII.
+[[nodiscard]] bool output_takes_unicode();
 
 }  // namespace asiodrv::cli

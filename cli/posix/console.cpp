@@ -1,6 +1,12 @@
 #include "cli/console.hpp"
 
+#include <sys/ioctl.h>
+#include <unistd.h>
+
 #include <cstdio>
+#include <string>
+
+#include "service/paths.hpp"
 
 namespace asiodrv::cli {
 
@@ -16,5 +22,21 @@ void print(std::string_view text) {
 }
 
 void print_error(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+std::optional<unsigned> screen_lines() {
+  if (isatty(STDOUT_FILENO) != 1 || service::environment("TERM") == "dumb") return std::nullopt;
+  winsize size{};
+  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+  return known ? size.ws_row : 24U;
+}
+
+bool output_takes_unicode() {
+  for (const char* const name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const std::string locale = service::environment(name);
+    if (locale.empty()) continue;  // the first that is set decides
+    return locale.find("UTF-8") != std::string::npos || locale.find("utf8") != std::string::npos;
+  }
+  return false;
+}
 
 }  // namespace asiodrv::cli

@@ -75,4 +75,18 @@ void attach_console() {
 void print(std::string_view text) { write(STD_OUTPUT_HANDLE, text); }
 void print_error(std::string_view text) { write(STD_ERROR_HANDLE, text); }
 
+std::optional<unsigned> screen_lines() {
+  const HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
+  DWORD mode = 0;
+  CONSOLE_SCREEN_BUFFER_INFO info{};
+  if (!GetConsoleMode(output, &mode) || !GetConsoleScreenBufferInfo(output, &info)) {
+    return std::nullopt;
+  }
+  constexpr DWORD kControlSequences = 0x0004;  // ENABLE_VIRTUAL_TERMINAL_PROCESSING, Windows 10
+  if (!SetConsoleMode(output, mode | kControlSequences)) return std::nullopt;
+  return static_cast<unsigned>(info.srWindow.Bottom - info.srWindow.Top + 1);
+}
+
+bool output_takes_unicode() { return true; }  // attach_console chooses UTF-8
+
 }  // namespace asiodrv::cli

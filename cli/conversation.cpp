@@ -1,0 +1,86 @@
+#include "cli/conversation.hpp"
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "cli/console.hpp"
+#include "platform/platform.hpp"
+
+namespace asiodrv::cli {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr nanoseconds kAnswerLimit = seconds{5};
+constexpr nanoseconds kLeaveLimit = seconds{5};
+constexpr nanoseconds kLeavePause = milliseconds{20};
+
+}  // namespace
+
+Conversation::Conversation(const ClientOptions& options)
+    : clock_(platform::make_clock()),
+      threads_(platform::make_threads()),
+      transport_(platform::make_transport(options.instance)),
+      client_(*clock_, *threads_, *transport_) {}
+
+Result<> Conversation::connect() { return client_.connect(clock_->now() + kAnswerLimit); }
+
+Result<json> Conversation::call(std::string_view method, const json& params) {
+  return client_.call(method, params, clock_->now() + kAnswerLimit);
+}
+
+Result<json> Conversation::call(std::string_view method) { return call(method, json::object()); }
+
+Result<json> Conversation::call_all(std::string_view method, const char* name) {
+  json all = json::array();
+  for (std::uint64_t from = 0;;) {
+    auto page = call(method, {{"from", from}});
+    if (!page) return page;
+    for (auto& each : (*page)[name]) all.push_back(std::move(each));
+    const auto next = page->value("next", from);
+    if (next <= from || next >= page->value("total", next)) return all;
+    from = next;
+  }
+}
+
+bool Conversation::wait_until_gone() {
+  const Instant limit = clock_->now() + kLeaveLimit;
+  while (clock_->now() < limit) {
+    const auto found = transport_->connect(limit);
+    if (!found && found.error().code == ErrorCode::service_absent) return true;
+    clock_->sleep_until(clock_->now() + kLeavePause);
+  }
+  return false;
+}
+
+int report(const Error& error) {
+  if (error.code == ErrorCode::service_absent) {
+    print_error(
+        "The asio-driver service is not running. Music programs start it when they open "
+        "the driver; \"asio-driver run\" starts it by hand.\n");
+    return kNotRunning;
+  }
+  print_error(error.message + "\n");
+  return kFailed;
+}
+
+void print_json(const json& document) {
+  print(document.dump(2, ' ', false, json::error_handler_t::replace) + "\n");
+}
+
+int ask(const ClientOptions& options, std::string_view method, std::string (*format)(const json&)) {
+  Conversation session(options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  const auto answer = session.call(method);
+  if (!answer) return report(answer.error());
+  if (options.json)
+    print_json(*answer);
+  else
+    print(format(*answer));
+  return kDone;
+}
+
+}  // namespace asiodrv::cli
