@@ -71,6 +71,7 @@ int run(Command& command, MeasurementRequest request, bool judged) {
 int run_measure(Command& command) {
   MeasurementRequest request;
   request.seconds = command.options.seconds > 0 ? command.options.seconds : kDefaultSeconds;
+  request.sine_hz = command.options.sine_hz;
   return run(command, request, false);
 }
 

@@ -26,6 +26,7 @@ struct Options {
   bool no_floor = false;
   bool plain = false;  ///< refuse the callback with time info
   bool announce = false;
+  std::uint32_t sine_hz = 0;  ///< measure; 0: noise
   std::string output_ready = "probe";
   std::string like = "all";
 

@@ -119,11 +119,18 @@ int run(const std::vector<std::string>& arguments) {
   duplex->add_flag("--any-rate", options.any_rate, "Play the samples at whatever rate");
 
   CLI::App* measure =
-      add("measure", "Measure round trip, punctuality and cost with noise", run_measure);
+      add("measure", "Measure round trip, punctuality and cost with noise or a sine", run_measure);
   add_stream_options(*measure, options);
   add_measure_options(*measure, options);
-  measure->add_flag("--light,--cpu-only", options.light,
-                    "Only copy input to output and count: for the cost of the driver");
+  CLI::Option* light =
+      measure->add_flag("--light,--cpu-only", options.light,
+                        "Only copy input to output and count: for the cost of the driver");
+  measure
+      ->add_option("--sine", options.sine_hz,
+                   "Play a sine of so many Hz and measure what noise it gets, instead of comparing "
+                   "bit by bit: for paths that resample")
+      ->check(CLI::Range(1, 192'000))
+      ->excludes(light);
 
   measure->add_flag("--mute", options.mute, "With --light: play silence instead of the input");
 

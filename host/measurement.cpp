@@ -153,6 +153,7 @@ class Run {
     result.rate_changes = counters.rate_changes.load();
     result.latency_changes = counters.latency_changes.load();
     result.stalled = stalled_;
+    result.sine_hz = request_.sine_hz;
     result.light = request_.light;
   }
 
@@ -213,6 +214,19 @@ std::size_t tape_blocks(const Stream& stream, double seconds) {
       std::ceil((seconds * 1.125 + 2.0) * stream.rate() / stream.frames()));
 }
 
+TestSignal signal_for(const Stream& stream, const MeasurementRequest& request,
+                      std::uint32_t channels) {
+  const auto lead = static_cast<std::uint32_t>(stream.rate() * kLeadSeconds);
+  if (request.sine_hz != 0) {
+    return TestSignal::from_floats(
+        stream.sample_type(), channels, lead,
+        TestSignal::sine(request.sine_hz, static_cast<std::uint32_t>(stream.rate())));
+  }
+  return {stream.sample_type(), channels, lead,
+          request.payload.empty() ? TestSignal::noise(std::max(channels, 1U), kNoiseFrames)
+                                  : request.payload};
+}
+
 /// The stream has to exist before the signal can be encoded, and the stream wants its client at
 /// once: this stands between them, and plays silence until then.
 class LateClient final : public StreamClient {
@@ -247,6 +261,11 @@ Result<Measurement> measure(World& world, Driver& driver, const MeasurementReque
                             "--any-rate to play the samples as they are.",
                             request.payload_hz, stream.rate(), request.payload_hz));
   }
+  if (request.sine_hz != 0) {
+    if (Result<> checked = check_sine(request.sine_hz, stream.rate()); !checked) {
+      return tl::unexpected<Error>(checked.error());
+    }
+  }
   const std::size_t blocks = tape_blocks(stream, request.seconds);
   if (std::uint64_t{blocks} * stream.inputs() * stream.block_bytes() > kMaxTapeBytes) {
     return fail(ErrorCode::limit_reached,
@@ -255,10 +274,7 @@ Result<Measurement> measure(World& world, Driver& driver, const MeasurementReque
                             request.seconds, stream.inputs(), kMaxTapeBytes >> 20));
   }
   const auto channels = static_cast<std::uint32_t>(stream.outputs());
-  const TestSignal signal(
-      stream.sample_type(), channels, static_cast<std::uint32_t>(stream.rate() * kLeadSeconds),
-      request.payload.empty() ? TestSignal::noise(std::max(channels, 1U), kNoiseFrames)
-                              : request.payload);
+  const TestSignal signal = signal_for(stream, request, channels);
   Tape tape(blocks, static_cast<std::uint32_t>(stream.inputs()),
             static_cast<std::uint32_t>(stream.frames()), stream.bytes_per_sample());
   Recorder recorder(world, signal, tape);
@@ -300,7 +316,11 @@ Result<Measurement> measure(World& world, Driver& driver, const MeasurementReque
   if (tape.channels() > 0 && signal.channels() > 0) {
     result.round_trip =
         find_round_trip(tape, signal, sample_type, static_cast<std::uint32_t>(result.rate_hz));
-    if (result.round_trip.frames) {
+    if (result.round_trip.frames && request.sine_hz != 0) {
+      result.sine =
+          examine_sine(tape, signal, sample_type, request.sine_hz,
+                       static_cast<std::uint32_t>(result.rate_hz), *result.round_trip.frames);
+    } else if (result.round_trip.frames) {
       result.comparison = compare(tape, signal, *result.round_trip.frames);
     }
   }

@@ -10,6 +10,7 @@
 #include "host/comparison.hpp"
 #include "host/driver.hpp"
 #include "host/round_trip.hpp"
+#include "host/sine_fit.hpp"
 #include "host/stream.hpp"
 #include "host/system.hpp"
 #include "host/test_signal.hpp"
@@ -22,6 +23,7 @@ struct MeasurementRequest {
   double seconds = 5;            ///< from the first callback on
   Planar16 payload;              ///< empty: noise
   std::uint32_t payload_hz = 0;  ///< 0: any rate will do
+  std::uint32_t sine_hz = 0;     ///< not 0: a sine instead, judged by its noise (sine_fit.hpp)
   bool floor = true;             ///< run the bare timer beside the stream
   bool light = false;            ///< only copy input to output and count: for measuring cost
   bool mute = false;             ///< light only: play silence instead of the input
@@ -42,7 +44,9 @@ struct Measurement {
   std::int32_t reported_output_frames = 0;
 
   RoundTrip round_trip;
-  Comparison comparison;
+  Comparison comparison;           ///< not done with a sine
+  std::uint32_t sine_hz = 0;       ///< 0: no sine was asked for
+  std::optional<SineReport> sine;  ///< nothing: no sine, or no marker came back
   Continuity continuity;
 
   std::uint64_t callbacks = 0;
@@ -64,7 +68,8 @@ struct Measurement {
 /// Runs on `driver`, which is initialised and has no buffers. Control thread; takes
 /// `request.seconds` and at most a few seconds more.
 /// Errors: those of Stream::open; limit_reached (the recording would not fit into memory),
-/// invalid_argument (rate of the payload), timed_out (no callback within 5 s of start).
+/// invalid_argument (rate of the payload, frequency of the sine), timed_out (no callback within 5 s
+/// of start).
 [[nodiscard]] Result<Measurement> measure(World& world, Driver& driver,
                                           const MeasurementRequest& request);
 

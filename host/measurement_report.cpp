@@ -42,14 +42,35 @@ void add_timing(Json& json, const Measurement& m) {
   json["callback_p99_us"] = rounded(m.callback_p99_us);
 }
 
+/// The members of a comparison are left out: with a sine there is none, and zero differences must
+/// not be read as none found.
+void add_sine(Json& json, const Measurement& m) {
+  const SineReport report = m.sine.value_or(SineReport{});
+  const auto number = [](const std::optional<double>& value) {
+    return value ? Json(rounded(*value)) : Json(nullptr);
+  };
+  json["sine_hz"] = m.sine_hz;
+  json["sine_window_frames"] = kSineWindowFrames;
+  json["sine_windows"] = report.windows;
+  json["sine_snr_db"] = number(report.snr_db);
+  json["sine_worst_db"] = number(report.worst_db);
+  json["sine_gain_db"] = number(report.gain_db);
+  json["sine_rtl_frames"] = number(report.round_trip_frames);
+  json["sine_damaged"] = stretches(report.damaged);
+}
+
 void add_sound(Json& json, const Measurement& m) {
   json["rtl_bit_exact"] = m.round_trip.bit_exact;
   json["rtl_consistent"] = m.round_trip.consistent;
   json["markers_sent"] = m.round_trip.markers_sent;
   json["markers_found"] = m.round_trip.markers_found;
-  json["compared_frames"] = m.comparison.compared_frames;
-  json["mismatched_frames"] = m.comparison.mismatched_frames;
-  json["mismatches"] = stretches(m.comparison.mismatches);
+  if (m.sine_hz != 0) {
+    add_sine(json, m);
+  } else {
+    json["compared_frames"] = m.comparison.compared_frames;
+    json["mismatched_frames"] = m.comparison.mismatched_frames;
+    json["mismatches"] = stretches(m.comparison.mismatches);
+  }
   json["gaps"] = stretches(m.continuity.gaps);
   json["backward_positions"] = m.continuity.backward_positions;
   json["repeated_halves"] = m.continuity.repeated_halves;
@@ -78,6 +99,29 @@ void print_stretches(const Output& output, const char* label, const std::vector<
   if (list.size() > kShown) {
     output.line(fmt::format("{:<16}and {} more", "", list.size() - kShown));
   }
+}
+
+void print_sound(const Output& output, const Measurement& m) {
+  if (m.sine_hz == 0) {
+    output.line(fmt::format("{:<16}{} frames compared, {} differ", "sound",
+                            m.comparison.compared_frames, m.comparison.mismatched_frames));
+    print_stretches(output, "  different", m.comparison.mismatches);
+    return;
+  }
+  output.line(fmt::format("{:<16}a sine of {} Hz, not compared bit by bit", "sound", m.sine_hz));
+  if (!m.sine) return;
+  output.line(
+      fmt::format("{:<16}{} windows of {} frames", "  heard", m.sine->windows, kSineWindowFrames));
+  if (m.sine->snr_db) {
+    output.line(fmt::format("{:<16}{:.1f} dB below the sine, {:.1f} dB in the worst window",
+                            "  noise", *m.sine->snr_db, *m.sine->worst_db));
+    output.line(fmt::format("{:<16}{:.4f} dB", "  gain", *m.sine->gain_db));
+  }
+  if (m.sine->round_trip_frames) {
+    output.line(fmt::format("{:<16}{:.3f} frames by its phase", "  round trip",
+                            *m.sine->round_trip_frames));
+  }
+  print_stretches(output, "  damaged", m.sine->damaged);
 }
 
 }  // namespace
@@ -117,9 +161,7 @@ void print(const Output& output, const Measurement& m) {
                           m.reported_input_frames, m.reported_output_frames));
   if (!m.light) {
     output.line(fmt::format("{:<16}{}", "round trip", describe_round_trip(m)));
-    output.line(fmt::format("{:<16}{} frames compared, {} differ", "sound",
-                            m.comparison.compared_frames, m.comparison.mismatched_frames));
-    print_stretches(output, "  different", m.comparison.mismatches);
+    print_sound(output, m);
     print_stretches(output, "  lost", m.continuity.gaps);
     output.line(fmt::format("{:<16}{}", "callbacks", describe_late(m.punctuality)));
     if (m.floor_measured) {

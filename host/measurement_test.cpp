@@ -134,6 +134,44 @@ TEST_F(HostMeasurement, a_file_of_another_rate_is_refused) {
   EXPECT_EQ(result.error().code, ErrorCode::invalid_argument);
 }
 
+TEST_F(HostMeasurement, a_sine_is_judged_by_its_noise_and_its_phase) {
+  MeasurementRequest request = request_of(kFrames);
+  request.sine_hz = 997;
+  for (const std::int32_t type : {17, 18, 19}) {
+    const Measurement result = run({.type = type, .extra_delay = 37}, request);
+    ASSERT_TRUE(result.sine) << type;
+    EXPECT_GT(result.sine->snr_db.value(), 130) << type;
+    EXPECT_NEAR(result.sine->round_trip_frames.value(), 2 * kFrames + 37, 0.001) << type;
+    EXPECT_TRUE(result.sine->damaged.empty()) << type;
+    const Json json = to_json(result);
+    EXPECT_EQ(json.at("sine_hz"), 997);
+    EXPECT_EQ(json.at("sine_windows"), result.sine->windows);
+    EXPECT_TRUE(json.at("sine_damaged").empty());
+    EXPECT_FALSE(json.contains("mismatched_frames"));  // nothing was compared
+  }
+}
+
+TEST_F(HostMeasurement, damage_to_a_sine_is_found) {
+  MeasurementRequest request = request_of(kFrames);
+  request.sine_hz = 997;
+  const Measurement result = run({.drop_every = 200}, request);
+  ASSERT_TRUE(result.sine);
+  ASSERT_FALSE(result.sine->damaged.empty());
+  const Stretch& first = result.sine->damaged[0];
+  // Block 200 is still a marker; block 400 is heard two blocks later.
+  EXPECT_LE(first.position, 402 * kFrames);
+  EXPECT_GE(first.position + first.frames, 403 * kFrames);
+}
+
+TEST_F(HostMeasurement, a_sine_that_cannot_be_measured_is_refused) {
+  Driver driver = make_driver({});
+  MeasurementRequest request = request_of(kFrames);
+  request.sine_hz = 20'000;
+  const Result<Measurement> result = measure(fake_.world, driver, request);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::invalid_argument);
+}
+
 TEST_F(HostMeasurement, a_recording_that_does_not_fit_is_refused) {
   Driver driver = make_driver({});
   MeasurementRequest request = request_of(kFrames);

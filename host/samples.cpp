@@ -114,6 +114,13 @@ void encode_float(std::int32_t type, float value, std::byte* bytes) noexcept {
   std::memcpy(bytes, word, layout.bytes);
 }
 
+void encode_floats(std::int32_t type, std::span<const float> values, std::byte* bytes) noexcept {
+  for (const float value : values) {
+    encode_float(type, value, bytes);
+    bytes += sample_bytes(type);
+  }
+}
+
 void decode_samples(std::int32_t type, const std::byte* bytes, std::span<float> values) RT_SAFE {
   const Layout layout = layout_of(type);
   for (float& value : values) {

@@ -23,6 +23,9 @@ void encode_samples(std::int32_t type, std::span<const std::int16_t> values,
 /// becomes silence.
 void encode_float(std::int32_t type, float value, std::byte* bytes) noexcept;
 
+/// Writes `values` so. `bytes` holds values.size() * sample_bytes(type).
+void encode_floats(std::int32_t type, std::span<const float> values, std::byte* bytes) noexcept;
+
 /// Reads `values.size()` samples of `type`; full scale is 1.0. RT: wait-free.
 void decode_samples(std::int32_t type, const std::byte* bytes, std::span<float> values) RT_SAFE;
 

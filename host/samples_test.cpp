@@ -64,6 +64,19 @@ TEST(host_samples, floats_clip_at_full_scale_and_sixteen_bit_values_stay_exact) 
   EXPECT_EQ(word, INT32_MAX);
 }
 
+TEST(host_samples, several_floats_are_written_as_each_alone) {
+  const std::array<float, 3> values{0.123456F, -1.5F, 0.75F};
+  for (const int type : kAllTypes) {
+    std::array<std::byte, 3 * 8> together{};
+    std::array<std::byte, 3 * 8> alone{};
+    encode_floats(type, values, together.data());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      encode_float(type, values[i], alone.data() + i * sample_bytes(type));
+    }
+    EXPECT_EQ(together, alone) << "type " << type;
+  }
+}
+
 TEST(host_samples, one_bit_types_are_refused) {
   for (const int type : {32, 33, 40, -1, 99}) EXPECT_EQ(sample_bytes(type), 0U);
 }

@@ -1,7 +1,9 @@
 #include "host/test_signal.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <numbers>
 
 #include "host/samples.hpp"
 
@@ -41,12 +43,12 @@ void write_marker(std::uint32_t channel, std::uint32_t number, std::int16_t* int
 }  // namespace
 
 TestSignal::TestSignal(std::int32_t sample_type, std::uint32_t channels, std::uint32_t lead_frames,
-                       const Planar16& payload)
+                       std::size_t payload_frames)
     : channels_(channels),
       bytes_(sample_bytes(sample_type)),
       lead_frames_(lead_frames),
       preamble_frames_(0),
-      payload_frames_(payload.front().size()) {
+      payload_frames_(payload_frames) {
   preamble_frames_ = marker_cursor(kMarkers);
   std::vector<std::int16_t> values(preamble_frames_);
   for (std::uint32_t channel = 0; channel < channels_; ++channel) {
@@ -57,10 +59,25 @@ TestSignal::TestSignal(std::int32_t sample_type, std::uint32_t channels, std::ui
     preamble_.emplace_back(preamble_frames_ * bytes_);
     encode_samples(sample_type, values, preamble_.back().data());
   }
+}
+
+TestSignal::TestSignal(std::int32_t sample_type, std::uint32_t channels, std::uint32_t lead_frames,
+                       const Planar16& payload)
+    : TestSignal(sample_type, channels, lead_frames, payload.front().size()) {
   for (const std::vector<std::int16_t>& channel : payload) {
     payload_.emplace_back(payload_frames_ * bytes_);
     encode_samples(sample_type, channel, payload_.back().data());
   }
+}
+
+TestSignal TestSignal::from_floats(std::int32_t sample_type, std::uint32_t channels,
+                                   std::uint32_t lead_frames, const PlanarFloat& payload) {
+  TestSignal result(sample_type, channels, lead_frames, payload.front().size());
+  for (const std::vector<float>& channel : payload) {
+    result.payload_.emplace_back(result.payload_frames_ * result.bytes_);
+    encode_floats(sample_type, channel, result.payload_.back().data());
+  }
+  return result;
 }
 
 std::size_t TestSignal::marker_cursor(std::uint32_t number) const noexcept {
@@ -97,6 +114,15 @@ Planar16 TestSignal::noise(std::uint32_t channels, std::uint32_t frames) {
     }
   }
   return result;
+}
+
+PlanarFloat TestSignal::sine(std::uint32_t hz, std::uint32_t rate) {
+  std::vector<float> channel(rate);
+  for (std::uint32_t i = 0; i < rate; ++i) {
+    const double turns = static_cast<double>(std::uint64_t{i} * hz % rate) / rate;
+    channel[i] = static_cast<float>(kSineAmplitude * std::sin(2 * std::numbers::pi * turns));
+  }
+  return {std::move(channel)};
 }
 
 }  // namespace asiodrv::host

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
+#include <numbers>
 
 namespace asiodrv::host {
 namespace {
@@ -50,6 +52,19 @@ TEST(host_test_signal, every_marker_of_every_channel_is_different) {
       }
       seen.push_back(std::move(marker));
     }
+  }
+}
+
+TEST(host_test_signal, a_sine_loops_without_a_seam_and_is_not_rounded_to_sixteen_bits) {
+  constexpr std::int32_t kFloat32 = 19;
+  constexpr std::uint32_t kRate = 44'100;
+  const TestSignal signal = TestSignal::from_floats(kFloat32, 2, 100, TestSignal::sine(997, kRate));
+  std::vector<float> values(3 * kRate);
+  signal.copy(signal.payload_cursor(), 1, 3 * kRate, reinterpret_cast<std::byte*>(values.data()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double turns = std::fmod(997.0 * static_cast<double>(i) / kRate, 1.0);
+    // A 16-bit number may be wrong by 1.5e-5, a float of this size by 3e-8.
+    ASSERT_NEAR(values[i], 0.5 * std::sin(2 * std::numbers::pi * turns), 4e-8) << i;
   }
 }
 
