@@ -21,8 +21,16 @@ Result<wire::DriverDescription> DirectLink::connect(bool, Instant) {
 Result<wire::SessionGrant> DirectLink::create_session(const wire::SessionRequest& request,
                                                       Instant) {
   if (session_) return fail(ErrorCode::invalid_state, "This link has a session already.");
-  auto session = service::Session::create(service_.regions, service_.next_id++, request,
-                                          service_.sample_type, false);
+  service::Partners partners;
+  for (const std::uint32_t channel : request.inputs) {
+    partners.inputs.push_back(engine::device_port(channel));
+  }
+  for (const std::uint32_t channel : request.outputs) {
+    partners.outputs.push_back(engine::device_port(channel));
+  }
+  auto session =
+      service::Session::create(service_.regions, service_.next_id++, request, std::move(partners),
+                               service_.sample_type, service_.format.rate, false);
   if (!session) return tl::unexpected<Error>(session.error());
   if (auto added = service_.engine.add_client((*session)->setup()); !added) {
     return tl::unexpected<Error>(added.error());

@@ -1,0 +1,162 @@
+#include "simulation/world/flight_check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "service/xrun_watch.hpp"
+#include "simulation/world/host.hpp"
+
+namespace asiodrv::simulation {
+namespace {
+
+using engine::FlightRecord;
+using engine::XrunCause;
+using engine::XrunEvent;
+
+constexpr std::uint32_t bit(XrunCause cause) { return static_cast<std::uint32_t>(cause); }
+
+/// How long a client takes at most to find its way back after a trouble: its own patience, and a
+/// few periods of resynchronising.
+constexpr nanoseconds kWayBack = std::chrono::milliseconds{200};
+constexpr int kWayBackPeriods = 12;
+
+}  // namespace
+
+void FlightCheck::attach(service::DriverService* service) {
+  service_ = service;
+  records_ = events_ = next_number_ = 0;
+  made_ = world_.device->made;
+  expected_.clear();
+  if (service != nullptr) owners_.clear();
+}
+
+void FlightCheck::expect_damage(const Period& period, std::uint32_t slot) {
+  expected_.push_back({period.number, slot});
+}
+
+void FlightCheck::read() {
+  if (service_ == nullptr) return;
+  if (made_ != world_.device->made) attach(service_);  // the configuration was loaded anew
+  const engine::FlightRecorder& flight = service_->flight();
+  if (const std::uint64_t written = flight.events_written(); written != events_) {
+    const auto fresh = flight.newest_events(static_cast<std::uint32_t>(written - events_));
+    events_ = written;
+    for (const XrunEvent& event : fresh) take(event);
+  }
+  if (const std::uint64_t written = flight.records_written(); written != records_) {
+    const auto fresh = flight.newest_records(static_cast<std::uint32_t>(written - records_));
+    records_ = written;
+    for (const FlightRecord& record : fresh) take(record);
+  }
+}
+
+Period* FlightCheck::period_of(std::uint64_t number) {
+  if (number < world_.base) return nullptr;
+  return world_.ledger.find(world_.device->takes, number - world_.base);
+}
+
+void FlightCheck::take(const FlightRecord& record) {
+  world_.journal.count(Check::periods);
+  Period* const period = period_of(record.device_period);
+  if (period == nullptr || period->recorded || period->boundary.ns != record.boundary_ns ||
+      record.device_period < next_number_) {
+    world_.journal.fail(Check::periods,
+                        fmt::format("The record of period {} is not about the period that the "
+                                    "device delivered.",
+                                    record.device_period));
+  }
+  next_number_ = record.device_period + 1;
+  period->recorded = true;
+  period->causes = record.causes;
+  if (const auto owner = owners_.find(record.late_client); owner != owners_.end()) {
+    period->damaged |= 1U << owner->second;
+  }
+  if (record.clients_late > 1) {  // the others are named by their events, which may come later
+    const Instant end = period->boundary + world_.period_length();
+    for (std::uint32_t slot = 0; slot < world_.hosts.size(); ++slot) {
+      if (world_.hosts[slot]->troubles().overlaps(period->boundary - kWayBack, end)) {
+        period->damaged |= 1U << slot;
+      }
+    }
+  }
+  std::erase_if(expected_, [&](const Expectation& each) {
+    if (each.number > record.device_period) return false;
+    if (each.number == record.device_period && (period->damaged >> each.slot & 1U) == 0) {
+      world_.journal.fail(Check::samples,
+                          fmt::format("host-{} was given silence in period {}, and the record does "
+                                      "not say that it was away.",
+                                      each.slot, each.number));
+    }
+    return true;
+  });
+}
+
+void FlightCheck::take(const XrunEvent& event) {
+  const auto owner = owners_.find(event.client);
+  for (std::uint64_t i = 0; i < event.periods; ++i) {
+    Period* const period = period_of(event.first_period + i);
+    if (period == nullptr) continue;
+    if (event.client == engine::kNoClient) {
+      period->everyone = true;
+    } else if (owner != owners_.end()) {
+      period->damaged |= 1U << owner->second;
+    }
+  }
+  judge(event);
+}
+
+/// Is there a fault that explains the event?
+void FlightCheck::judge(const XrunEvent& event) {
+  world_.journal.count(Check::xruns);
+  const nanoseconds length = world_.period_length();
+  const auto periods_ago = static_cast<std::int64_t>(world_.base + world_.device->now.index) -
+                           static_cast<std::int64_t>(event.first_period);
+  const Instant begin = world_.device->now.boundary - length * periods_ago;
+  const Instant end = begin + length * (event.periods + 1);
+  const auto owner = owners_.find(event.client);
+  const nanoseconds way =
+      owner != owners_.end() ? world_.hosts[owner->second]->way() : nanoseconds{0};
+  const Instant lately = begin - kWayBack - length * kWayBackPeriods - way;
+  const Troubles* const own =
+      owner != owners_.end() ? &world_.hosts[owner->second]->troubles() : nullptr;
+  const auto host_had = [&](Instant from) { return own != nullptr && own->overlaps(from, end); };
+  const auto world_had = [&](Instant from) { return world_.troubles.overlaps(from, end); };
+
+  std::uint32_t unexplained = 0;
+  for (std::uint32_t cause = 1; cause <= bit(XrunCause::recovery); cause <<= 1U) {
+    if ((event.causes & cause) == 0) continue;
+    bool explained = false;
+    switch (static_cast<XrunCause>(cause)) {
+      case XrunCause::late_wake:
+        // Jitter is made for the device's first period; a shorter one may be late by it alone.
+        explained = world_had(begin - length * 2 - way) ||
+                    std::chrono::microseconds{world_.scenario.jitter_us} * 2 > length;
+        break;
+      case XrunCause::device_gap: explained = world_had(begin - length * 2); break;
+      case XrunCause::late_client: explained = host_had(begin - way); break;
+      case XrunCause::client_away:
+      case XrunCause::recovery: explained = host_had(lately) || world_had(lately); break;
+      case XrunCause::engine_overrun: break;  // work takes no time here
+    }
+    if (!explained) unexplained |= cause;
+  }
+  if (unexplained == 0 || world_.scenario.canary == Canary::no_callbacks) return;
+  const auto seconds = [](Instant at) { return static_cast<double>(at.ns) / 1e9; };
+  if (own != nullptr) {
+    world_.journal.note(fmt::format(
+        "the host's last trouble was from {:.6f} to {:.6f} s; the "
+        "damage lies between {:.6f} and {:.6f} s",
+        seconds(own->newest_from()), seconds(own->newest_to()), seconds(begin), seconds(end)));
+  }
+  world_.journal.fail(
+      Check::xruns,
+      fmt::format("{} periods from {} on are recorded as damaged ({}) for {}, and "
+                  "nothing was done to it then.",
+                  event.periods, event.first_period, service::cause_words(unexplained),
+                  own != nullptr                      ? world_.hosts[owner->second]->name()
+                  : event.client == engine::kNoClient ? std::string("everyone")
+                                                      : std::string("a stranger")));
+}
+
+}  // namespace asiodrv::simulation
