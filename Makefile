@@ -1,7 +1,7 @@
 # The few commands of this project. Each installs what it needs first (Debian 12; quick when all is
 # there), writes progress here and details to build/logs/.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-native test test-native test-x86 lint format bench dist clean
+.PHONY: help demo demo-native test test-native test-x86 simulate lint format bench dist clean
 
 install = tools/install-dependencies.sh
 
@@ -11,6 +11,7 @@ help:
 	@echo "make test         every test: native, under sanitizers, and for Windows under Wine"
 	@echo "make test-native  the native tests only"
 	@echo "make test-x86     the 32-bit driver and host, in a 32-bit Wine of their own"
+	@echo "make simulate     days of faults under virtual time; SEEDS=200, or SEED=n to see one again"
 	@echo "make lint         format, includes, rules, a second compiler's view"
 	@echo "make format       format every source file in place"
 	@echo "make bench        benchmarks; ratios within one run"
@@ -39,6 +40,12 @@ test-x86:
 	@$(install) build windows x86
 	@tools/build.sh windows-x86
 	@tools/wine/test-x86.sh
+
+simulate:
+	@$(install) build
+	@tools/build.sh release:simulate
+	@tools/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),20)) \
+	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(CANARY),--canary $(CANARY)) $(if $(JSON),--json)
 
 lint:
 	@$(install) build lint

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -90,8 +91,8 @@ class InstantClient final : public engine::ClientMailbox {
       : inputs_(channels * 2), outputs_(channels * 2), wake_(ack_) {
     setup.id = id;
     for (std::uint32_t c = 0; c < channels; ++c) {
-      setup.inputs.push_back(c);
-      setup.outputs.push_back(c);
+      setup.inputs.push_back(engine::device_port(c));
+      setup.outputs.push_back(engine::device_port(c));
       setup.input_halves.push_back({as_bytes(inputs_[c * 2]), as_bytes(inputs_[c * 2 + 1])});
       setup.output_halves.push_back({as_bytes(outputs_[c * 2]), as_bytes(outputs_[c * 2 + 1])});
     }
@@ -175,6 +176,47 @@ class Bench {
         *clock_, calls, [&] { (void)engine.run_cycle(); }, copy);
     report(fmt::format("engine cycle, {0}x{0} channels, 64 frames", channels), cycle_ns, "ns",
            "plain copy of the same bytes", copy_ns, 4.0);
+    by_channels_.emplace_back(channels, cycle_ns);
+  }
+
+  /// Every output of a client to every output of the device, at a gain of its own: what a route
+  /// costs beyond the cycle without routes, against copying a block from there to here.
+  void matrix_against_copies(std::uint32_t channels) {
+    EndlessDevice device(*clock_, channels);
+    engine::Engine engine(*clock_, {});
+    engine.set_device(&device, {kRate, kPeriod});
+    InstantClient client(1, channels);
+    engine::GraphSpec graph;
+    for (std::uint32_t from = 0; from < channels; ++from) {
+      for (std::uint32_t to = 0; to < channels; ++to) {
+        graph.routes.push_back({{engine::Node::client, 1, from},
+                                engine::device_port(to),
+                                LinearGain{0.5F / static_cast<float>(1 + (from + to) % 7)}});
+      }
+    }
+    if (!engine.set_graph(graph) || !engine.add_client(client.setup) || !engine.start_client(1)) {
+      std::abort();
+    }
+    const auto copies = [&] {
+      for (std::uint32_t to = 0; to < channels; ++to) {
+        for (std::uint32_t from = 0; from < channels; ++from) {
+          std::memcpy(device.render()[to], client.outputs()[from * 2],
+                      kPeriod.count * sizeof(float));
+          asm volatile("" : : "r"(device.render()[to]) : "memory");
+        }
+      }
+    };
+    const int calls = static_cast<int>(std::max(20U, 400'000U / (channels * channels)));
+    const auto [cycle_ns, copy_ns] = compare(
+        *clock_, calls, [&] { (void)engine.run_cycle(); }, copies);
+    report(fmt::format("cycle with a matrix of {0}x{0} gains, 64 frames", channels), cycle_ns, "ns",
+           "one copy of a block per gain", copy_ns, 3.0);
+  }
+
+  /// How time grows, as the slope of a straight line through the logarithms: 1 is proportional.
+  void growth() {
+    report_growth("channels, 2 to 1024", by_channels_);
+    report_growth("clients, 1 to 64", by_clients_);
   }
 
   void cost_of_a_client() {
@@ -190,6 +232,7 @@ class Bench {
       }
       const auto [cycle_ns, none] = compare(
           *clock_, 5000, [&] { (void)engine.run_cycle(); }, [] {});
+      by_clients_.emplace_back(clients, cycle_ns);
       if (clients == 1) {
         alone = cycle_ns;
       } else {
@@ -203,11 +246,28 @@ class Bench {
   static void report(const std::string& name, double value, const char* unit, const char* peer,
                      double peer_value, double goal) {
     fmt::print(
-        "{{\"name\": \"{}\", \"value\": {:.1f}, \"unit\": \"{}\", \"peer\": \"{}\", "
-        "\"peer_value\": {:.1f}, \"ratio\": {:.3f}, \"goal\": {:.2f}}}\n",
+        "{{\"name\": \"{}\", \"value\": {:.3f}, \"unit\": \"{}\", \"peer\": \"{}\", "
+        "\"peer_value\": {:.3f}, \"ratio\": {:.3f}, \"goal\": {:.2f}}}\n",
         name, value, unit, peer, peer_value, value / peer_value, goal);
   }
 
+  using Series = std::vector<std::pair<std::uint32_t, double>>;
+
+  static void report_growth(const std::string& what, const Series& series) {
+    double x = 0, y = 0, xx = 0, xy = 0;
+    for (const auto& [count, ns] : series) {
+      const double logarithm = std::log(count);
+      x += logarithm;
+      y += std::log(ns);
+      xx += logarithm * logarithm;
+      xy += logarithm * std::log(ns);
+    }
+    const auto n = static_cast<double>(series.size());
+    report("growth exponent of the cycle against " + what, (n * xy - x * y) / (n * xx - x * x), "",
+           "proportional", 1.0, 1.1);
+  }
+
+  Series by_channels_, by_clients_;
   std::unique_ptr<ports::Clock> clock_ = platform::make_clock();
 };
 
@@ -220,4 +280,6 @@ int main() {
     bench.cycle_against_copy(channels);
   }
   bench.cost_of_a_client();
+  for (const std::uint32_t channels : {8U, 32U, 128U}) bench.matrix_against_copies(channels);
+  bench.growth();
 }

@@ -1,5 +1,6 @@
 // A raw event round trip between two processes, under the scheduling that audio threads get: the
-// peer of the product's wake-up path. Prints one JSON object.
+// peer of the product's wake-up path. Prints one JSON object; cpu_us is what one round, a sleep and
+// two wake-ups, costs both processes together.
 //
 //   event_bench [ROUNDS]
 #include <fmt/format.h>
@@ -27,11 +28,12 @@ int main(int argc, char** argv) {
   const auto keep = [&](std::int64_t ns) { times.push_back(ns); };
   bool done = false;
   bool realtime = false;
+  std::int64_t cpu_ns = 0;
   const auto threads = asiodrv::platform::make_threads();
   const auto clock = asiodrv::platform::make_clock();
   const auto finished = threads->make_signal();
   auto thread = threads->start("bench", asiodrv::ports::ThreadRole::audio, [&] {
-    done = asiodrv::bench::event_round_trips(rounds, keep);
+    done = asiodrv::bench::event_round_trips(rounds, keep, cpu_ns);
     finished->signal();
   });
   if (!thread) return 1;
@@ -45,6 +47,9 @@ int main(int argc, char** argv) {
                times[static_cast<std::size_t>(part * static_cast<double>(times.size() - 1))]) /
            1000.0;
   };
-  fmt::print("{{\"rounds\": {}, \"p50_us\": {:.2f}, \"p99_us\": {:.2f}, \"realtime\": {}}}\n",
-             times.size(), at(0.50), at(0.99), realtime);
+  fmt::print(
+      "{{\"rounds\": {}, \"p50_us\": {:.2f}, \"p99_us\": {:.2f}, \"realtime\": {}, "
+      "\"cpu_us\": {:.2f}}}\n",
+      times.size(), at(0.50), at(0.99), realtime,
+      static_cast<double>(cpu_ns) / 1000.0 / static_cast<double>(times.size()));
 }

@@ -37,9 +37,20 @@ std::int64_t now_ns() {
   return whole * 1'000'000'000 + rest * 1'000'000'000 / frequency.QuadPart;
 }
 
+std::int64_t cpu_used_ns(HANDLE process) {
+  FILETIME created{}, ended{}, kernel{}, user{};
+  GetProcessTimes(process, &created, &ended, &kernel, &user);
+  const auto ns = [](const FILETIME& time) {
+    return ((std::int64_t{time.dwHighDateTime} << 32) | time.dwLowDateTime) * 100;
+  };
+  return ns(kernel) + ns(user);
+}
+
 }  // namespace
 
-bool event_round_trips(int rounds, const std::function<void(std::int64_t)>& report) {
+bool event_round_trips(int rounds, const std::function<void(std::int64_t)>& report,
+                       std::int64_t& cpu_ns) {
+  const std::int64_t before = cpu_used_ns(GetCurrentProcess());
   const std::string name = fmt::format("event-bench-{}", GetCurrentProcessId());
   const Events events(name);
   char program[MAX_PATH];
@@ -59,9 +70,10 @@ bool event_round_trips(int rounds, const std::function<void(std::int64_t)>& repo
     SetEvent(events.ask);
     answered = WaitForSingleObject(events.answer, kLimitMs) == WAIT_OBJECT_0;
     report(now_ns() - start);
-    Sleep(1);  // as in a cycle, both sides have gone to sleep before
+    Sleep(1);
   }
   WaitForSingleObject(process.hProcess, kLimitMs);
+  cpu_ns = cpu_used_ns(GetCurrentProcess()) - before + cpu_used_ns(process.hProcess);
   CloseHandle(process.hThread);
   CloseHandle(process.hProcess);
   return answered;

@@ -86,25 +86,26 @@ def measure(world: World, frames: int, seconds: float, *more: str) -> Running:
                        "--inputs", "0,1", "--outputs", "0,1", "--json", *more)
 
 
-def wake(build: Build, label: str, seconds: float) -> Iterator[dict]:
-    """From the engine's wake-up to the host's callback, beside a raw round trip of two events."""
+def round_trip(build: Build) -> dict:
+    """Two bare processes that wake each other once per period and do nothing else."""
     program = "event_bench"
     if build.windows:
         command = [str(stage.WINE), str(ROOT / "build/windows-x64/bin" / f"{program}.exe")]
     else:
         command = [str(build.bin / program)]
+    out = subprocess.run([*command, "4000"], capture_output=True, text=True, check=True,
+                         timeout=120).stdout
+    return json.loads(out)
 
-    def round_trip() -> dict:
-        out = subprocess.run([*command, "4000"], capture_output=True, text=True, check=True,
-                             timeout=120).stdout
-        return json.loads(out)
 
-    before = round_trip()
+def wake(build: Build, label: str, seconds: float) -> Iterator[dict]:
+    """From the engine's wake-up to the host's callback, beside a raw round trip of two events."""
+    before = round_trip(build)
     with world_of(build, label) as world:
         running = measure(world, 64, seconds, "--light")
         running.wait(seconds + 45)
         records = world.ask("flight", "--records", "8000")["records"]
-    after = round_trip()
+    after = round_trip(build)
     ways = sorted((record["entered_ns"] - record["woken_ns"]) / 1000 for record in records
                   if record["entered_ns"] > record["woken_ns"])
     if len(ways) < 1000:
@@ -151,6 +152,7 @@ def processes_of(world: World) -> dict[str, int]:
 
 
 def cpu(build: Build, label: str, seconds: float) -> Iterator[dict]:
+    bare = round_trip(build)["cpu_us"]
     with world_of(build, label) as world:
         running = measure(world, 64, seconds + 8, "--light")
         world.wait_for_clients(1)
@@ -167,6 +169,8 @@ def cpu(build: Build, label: str, seconds: float) -> Iterator[dict]:
     both = spent["asio-driver"] + spent["asio-host"]
     yield case(f"{label}: CPU of service and host per 64-frame period, 2x2", both, "us",
                "WineASIO on JACK, recorded", WINEASIO_CPU_US, 0.5)
+    yield case(f"{label}: the same beside a bare pair of processes", both, "us",
+               "one sleep and one event round trip", bare, 1.1)
     for name, value in sorted(spent.items()):
         yield case(f"{label}: CPU of {name} per 64-frame period", value, "us",
                    "service and host together", both, 1.0)
