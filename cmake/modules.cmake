@@ -13,13 +13,16 @@ set(ASIODRV_EDGES
   "core_engine:core_base core_ports core_audio core_resampler core_clock"
   "platform:core_base core_ports core_audio"
   "devices_simulated:core_base core_ports core_audio core_clock"
+  "devices_wasapi:core_base core_ports core_audio core_clock"
+  "devices_wasapi_fake:core_base core_ports core_audio devices_wasapi"
+  "devices_combined:core_base core_ports core_audio core_resampler core_clock"
   "ipc_client:core_base core_ports core_wire"
   "ipc_server:core_base core_ports core_wire"
   "asio:core_base core_ports core_audio core_wire ipc_client"
-  "service:core_base core_ports core_audio core_wire core_engine platform devices_simulated ipc_client ipc_server"
+  "service:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_combined ipc_client ipc_server"
   "cli:core_base core_ports core_wire ipc_client platform service"
   "host:core_base core_ports core_audio platform asio"
-  "simulation:core_base core_ports core_audio core_wire core_engine platform devices_simulated ipc_client ipc_server asio service"
+  "simulation:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_wasapi_fake devices_combined ipc_client ipc_server asio service"
 )
 
 # asiodrv_module(NAME SOURCES file... [DEPENDS module...])

@@ -13,6 +13,13 @@
 
 namespace asiodrv::ports {
 
+/// The periods that a device offers at one rate: least, least + step, ... most.
+struct PeriodRange {
+  Frames least{}, most{};
+  Frames step{};      ///< 0: the powers of two from least to most
+  Frames standard{};  ///< what it runs at by itself
+};
+
 /// What a device offers, known without opening it.
 struct DeviceInfo {
   std::string id;    ///< stable across restarts, UTF-8
@@ -21,7 +28,9 @@ struct DeviceInfo {
   std::uint32_t output_channels = 0;
   std::vector<SampleRate> rates;  ///< ascending
   SampleRate default_rate{};
-  Frames min_period{}, max_period{}, default_period{};  ///< powers of two in between all work
+  Frames min_period{}, max_period{}, default_period{};  ///< powers of two in between all work,
+                                                        ///< unless `periods` says otherwise
+  std::vector<PeriodRange> periods;  ///< one per rate, for a device that is choosy; or empty
   std::vector<std::string> input_names, output_names;   ///< one per channel
 };
 
