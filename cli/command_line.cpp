@@ -146,6 +146,16 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
                    "Likewise the frames per period, a power of two")
       ->check(CLI::Range(1U, 1'000'000U))
       ->type_name("FRAMES");
+  devices
+      ->add_option("--clock", parsed.device.clock,
+                   "The clock source that paces the device from now on, by its name in the table")
+      ->type_name("NAME");
+  devices
+      ->add_option("--external-clock", parsed.device.external_clock,
+                   "What arrives at the external clock input of the simulated device, 0: nothing "
+                   "any more. For trying out what programs do then")
+      ->check(CLI::Range(0U, 10'000'000U))
+      ->type_name("HZ");
   CLI::App* const stop = add_client_command(app, "stop", "Ends the service", parsed);
   CLI::App* const config = add_client_command(app, "config", "The settings in force", parsed);
   config->add_flag("--reload", parsed.reload,

@@ -59,6 +59,18 @@ Result<json> read_flight(Conversation& session, std::uint32_t records) {
 int show_status(const ClientOptions& options) { return ask(options, "status", status_text); }
 
 int show_devices(const ClientOptions& options, const DeviceOptions& device) {
+  if (device.external_clock || !device.clock.empty()) {
+    Conversation session(options);
+    if (auto connected = session.connect(); !connected) return report(connected.error());
+    if (device.external_clock) {
+      const auto fed = session.call("clock.feed", {{"rate_hz", *device.external_clock}});
+      if (!fed) return report(fed.error());
+    }
+    if (!device.clock.empty()) {
+      const auto selected = session.call("device.clock", {{"name", device.clock}});
+      if (!selected) return report(selected.error());
+    }
+  }
   if (device.rate_hz != 0 || device.period_frames != 0) {
     Conversation session(options);
     if (auto connected = session.connect(); !connected) return report(connected.error());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 namespace asiodrv::cli {
@@ -24,6 +25,8 @@ int show_flight(const ClientOptions& options, std::uint32_t records);
 struct DeviceOptions {
   std::uint32_t rate_hz = 0;
   std::uint32_t period_frames = 0;
+  std::string clock;                            ///< the name of a clock source; empty: as it is
+  std::optional<std::uint32_t> external_clock;  ///< of the simulated device: what arrives there
 };
 /// Lists the devices; moves the one in use first, if so wished.
 int show_devices(const ClientOptions& options, const DeviceOptions& device);

@@ -46,10 +46,11 @@ std::string device_line(const json& device) {
                        cell(device, "rate_hz"));
   }
   const double frames = number(at(device, "period_frames"));
-  return fmt::format("{}: {} Hz, periods of {} frames ({:.2f} ms), {}\n", cell(device, "name"),
+  const char* const clock = yes(at(device, "clock_lost")) ? ", its clock source is silent" : "";
+  return fmt::format("{}: {} Hz, periods of {} frames ({:.2f} ms), {}{}\n", cell(device, "name"),
                      cell(device, "rate_hz"), cell(device, "period_frames"),
                      rate > 0 ? frames / rate * 1000.0 : 0.0,
-                     yes(at(device, "running")) ? "running" : "ready");
+                     yes(at(device, "running")) ? "running" : "ready", clock);
 }
 
 std::string records_text(const json& records) {
@@ -155,9 +156,11 @@ std::string flight_text(const json& flight) {
 }
 
 std::string devices_text(const json& devices) {
-  return table({"device", "inputs", "outputs", "rates (Hz)", "min frames", "max frames"},
-               rows_of(at(devices, "devices"), {"name", "inputs", "outputs", "rates_hz",
-                                                "min_period_frames", "max_period_frames"}));
+  return table(
+      {"device", "inputs", "outputs", "rates (Hz)", "min frames", "max frames", "clock",
+       "clock sources"},
+      rows_of(at(devices, "devices"), {"name", "inputs", "outputs", "rates_hz", "min_period_frames",
+                                       "max_period_frames", "clock", "clock_sources"}));
 }
 
 std::string config_text(const json& config) {

@@ -215,6 +215,7 @@ Config ConfigReader::read(const toml::table& file) {
         {"rate", number(simulated.rate_hz, 8'000, 768'000)},
         {"offset_ppm", real(simulated.offset_ppm, -1000.0, 1000.0)},
         {"jitter_us", number(simulated.jitter_us, 0, 1000)},
+        {"external_clock", number(simulated.external_clock_hz, 0, 768'000)},
         {"wires", text_choice({"straight", "none"},
                               [&](std::size_t i) {
                                 simulated.wires = i == 0 ? Wires::straight : Wires::none;
@@ -287,6 +288,7 @@ nlohmann::json to_json(const Config& config) {
         {"rate", simulated.rate_hz},
         {"offset_ppm", simulated.offset_ppm},
         {"jitter_us", simulated.jitter_us},
+        {"external_clock", simulated.external_clock_hz},
         {"wires", simulated.wires == Wires::straight ? "straight" : "none"},
         {"player", simulated.player},
         {"recorder", simulated.recorder}}}};

@@ -20,6 +20,8 @@
 //                rate = 48000              at start; clients may change it
 //                offset_ppm = 0.0          -1000 to 1000: how much faster its clock runs
 //                jitter_us = 0             0 to 1000: how much later than due its periods arrive
+//                external_clock = 0        the rate that arrives at its external clock input; 0: it
+//                                          has no such input
 //                wires = "straight"        "straight" (output n to input n) or "none"
 //                player = ""               a WAV file heard at the inputs, over and over
 //                recorder = ""             a WAV file that receives what is played
@@ -61,6 +63,7 @@ struct Config {
     std::uint32_t rate_hz = 48'000;
     double offset_ppm = 0.0;
     std::uint32_t jitter_us = 0;
+    std::uint32_t external_clock_hz = 0;
     Wires wires = Wires::straight;
     std::string player, recorder;  ///< absolute UTF-8 paths, or empty
   } simulated;

@@ -26,6 +26,15 @@ class ContinuousDevice final : public ports::Device {
   }
   void stop() noexcept override { inner_->stop(); }
   void close() noexcept override { inner_->close(); }
+  [[nodiscard]] ports::ClockState clock_state() const noexcept override {
+    return inner_->clock_state();
+  }
+  [[nodiscard]] Result<> select_clock(std::uint32_t source) override {
+    return inner_->select_clock(source);
+  }
+  [[nodiscard]] Result<> feed_external_clock(SampleRate rate) override {
+    return inner_->feed_external_clock(rate);
+  }
 
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
     const ports::PeriodStatus status = inner_->wait_period(period);

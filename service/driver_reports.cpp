@@ -138,6 +138,7 @@ Result<json> DriverService::status(Client&, const json&) {
               {"device",
                {{"name", host_->info().name},
                 {"rate_hz", rate_.hz},
+                {"clock_lost", clock_lost_},
                 {"period_frames", host_->is_open() ? format.period.count : 0},
                 {"open", host_->is_open()},
                 {"running", host_->is_running()},
@@ -184,7 +185,12 @@ Result<json> DriverService::list_devices(Client&, const json&) {
               {"min_period_frames", info.min_period.count},
               {"max_period_frames", info.max_period.count},
               {"default_period_frames", info.default_period.count},
+              {"clock_sources", json::array()},
               {"in_use", true}};
+  for (const wire::ClockSourceInfo& source : clock_sources()) {
+    device["clock_sources"].push_back(source.name);
+    if (source.current) device["clock"] = source.name;
+  }
   return json{{"devices", json::array({std::move(device)})}};
 }
 

@@ -21,6 +21,7 @@ using wire::HostEvent;
 using wire::HostEventKind;
 
 constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};
+constexpr nanoseconds kClockInterval = std::chrono::milliseconds{100};  // while it is not its own
 constexpr nanoseconds kWatchInterval = std::chrono::seconds{1};
 constexpr nanoseconds kNothingToDo = std::chrono::hours{1};
 
@@ -61,6 +62,8 @@ const DriverService::MethodEntry DriverService::kMethods[] = {
     {"gain.set", true, &DriverService::set_gain},
     {"levels.get", true, &DriverService::get_levels},
     {"device.set", false, &DriverService::set_device_format},
+    {"device.clock", false, &DriverService::set_device_clock},
+    {"clock.feed", false, &DriverService::feed_clock},
     {"shutdown", false, &DriverService::shutdown},
     {"routes.list", false, &DriverService::list_routes},
     {"routes.set", false, &DriverService::set_routes},
@@ -113,6 +116,7 @@ void DriverService::make_host(std::unique_ptr<ports::Device> device) {
                                    std::move(device), options);
   const ports::DeviceInfo& info = host_->info();
   rate_ = info.default_rate;
+  clock_lost_ = false;
   studio_.set_device({info.id, info.name, info.input_channels, info.output_channels});
   graph_.reset();  // a new engine has been told nothing
   refresh_graph();
@@ -188,6 +192,7 @@ Result<json> DriverService::hello(Client& client, const json& params) {
   if (!request) return refusal(request.error());
   request->program = printable(std::move(request->program));
   client.hello = std::move(*request);
+  watch_clock();
   return wire::to_json(describe(client));
 }
 
@@ -214,12 +219,12 @@ wire::DriverDescription DriverService::describe(const Client& client) const {
   }
   description.sample_type = config_.config.sample_type;
   description.rates = info.rates;
-  description.rate = rate_of(client);
+  description.rate = clock_lost_ && rate_of(client) == rate_ ? SampleRate{} : rate_of(client);
   description.min_frames = smallest_buffer();
   description.max_frames = largest_buffer();
   description.preferred_frames =
       std::clamp(config_.config.preferred_frames, description.min_frames, description.max_frames);
-  description.clock_sources = {{"Internal", true}};
+  description.clock_sources = clock_sources();
   description.device_input_latency = host_->latency().input;
   description.device_output_latency = host_->latency().output;
   description.deferred = is_deferred(config_.config, client.program());
@@ -243,8 +248,10 @@ nanoseconds DriverService::chores() {
   if (!host_->is_lost()) loss_told_ = false;  // whoever brought it back
   if (host_->is_lost() && !loss_told_) device_was_lost();
   if (host_->is_lost() && ports_.clock.now() >= look_again_) look_for_device();
+  watch_clock();
   xruns_.report(host_->flight(), history_, ports_.clock.now());
   if (host_->is_lost()) return kLookInterval;
+  if (has_foreign_clock() && any_driver()) return kClockInterval;
   const bool watch = host_->is_running() || xruns_.pending(host_->flight());
   return watch ? kWatchInterval : kNothingToDo;
 }

@@ -17,6 +17,9 @@
 //   device.set       {"rate_hz", "frames"} either or both; moves the device under all programs,
 //   which
 //                                          keep their own rate and size; {"rate_hz", "frames"} then
+//   device.clock     {"name"}              {}; the clock source that paces the device from now on
+//   clock.feed       {"rate_hz"}           {}; what arrives at the external clock input of the
+//                                          simulated device, 0: nothing any more
 //   shutdown         {}                    {}; the service leaves after the answer
 //
 // What is connected with what. Ports are texts as in studio.hpp ("in:1", "daw.exe/out:2"), gains
@@ -162,7 +165,6 @@ class DriverService final : public ipc::ControlHandler {
   Result<nlohmann::json> stop_session(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> dispose_session(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> set_rate(Client& client, const nlohmann::json& params);
-  Result<nlohmann::json> select_clock(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> status(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> flight_sessions(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> flight_xruns(Client& client, const nlohmann::json& params);
@@ -175,6 +177,16 @@ class DriverService final : public ipc::ControlHandler {
   Result<nlohmann::json> get_levels(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> set_device_format(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> shutdown(Client& client, const nlohmann::json& params);
+
+  // driver_clock.cpp
+  Result<nlohmann::json> select_clock(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> set_device_clock(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> feed_clock(Client& client, const nlohmann::json& params);
+  [[nodiscard]] bool has_foreign_clock() const;
+  [[nodiscard]] std::vector<wire::ClockSourceInfo> clock_sources() const;
+  [[nodiscard]] Result<> change_clock(std::uint32_t source, const Client* by);
+  void watch_clock();
+  void follow_clock(SampleRate rate);
 
   // driver_routing.cpp
   Result<nlohmann::json> list_routes(Client& client, const nlohmann::json& params);
@@ -234,7 +246,8 @@ class DriverService final : public ipc::ControlHandler {
   Instant idle_since_;  // while no client has said hello
   std::unique_ptr<ports::Signal> attention_;
   std::unique_ptr<EngineHost> host_;
-  SampleRate rate_{};  // in use, or for the next that opens the device
+  SampleRate rate_{};        // in use, or for the next that opens the device
+  bool clock_lost_ = false;  // the source that the device follows is silent, and programs know it
   std::map<ipc::ConnectionId, Client> clients_;
   std::uint32_t next_session_ = 1;
   Studio studio_;

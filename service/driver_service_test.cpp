@@ -85,7 +85,7 @@ TEST_F(driver_service, unknown_methods_and_malformed_params_are_refused) {
   ASSERT_TRUE(client->call("hello", wire::to_json(wire::HelloRequest{}), world.soon()));
   EXPECT_EQ(client->call("rate.set", {{"hz", "x"}}, world.soon()).error().code,
             ErrorCode::malformed);
-  EXPECT_EQ(client->call("clock.select", {{"index", 1}}, world.soon()).error().code,
+  EXPECT_EQ(client->call("clock.select", {{"index", 2}}, world.soon()).error().code,
             ErrorCode::invalid_argument);
   EXPECT_TRUE(client->call("clock.select", {{"index", 0}}, world.soon()));
 }

@@ -88,6 +88,7 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   if (client.session) {
     return fail(ErrorCode::invalid_state, "This program has buffers already; dispose them first.");
   }
+  watch_clock();
   if (auto judged = judge_request(client, *request); !judged) return refusal(judged.error());
   if (host_->is_lost()) look_for_device();
   const SampleRate rate = rate_of(client);
@@ -121,14 +122,15 @@ Partners DriverService::partners(const wire::SessionRequest& request) const {
 }
 
 /// Opens the device for a client with buffers, where the policy wants it: alone, a client takes the
-/// device along.
+/// device along, but for the rate that a foreign clock dictates.
 Result<> DriverService::follow_client(Client& client) {
   if (other_session(client, false) != nullptr) return host_->prepare(host_->format());
   if (config_.config.formats == Formats::adapt) {
     return host_->prepare(
         {rate_, std::clamp(config_.config.preferred_frames, smallest_buffer(), largest_buffer())});
   }
-  return move_device({client.session->rate(), client.session->frames()}, &client);
+  const SampleRate rate = has_foreign_clock() ? rate_ : client.session->rate();
+  return move_device({rate, client.session->frames()}, &client);
 }
 
 wire::SessionGrant DriverService::grant(const Session& session) const {
@@ -152,6 +154,7 @@ wire::SessionGrant DriverService::grant(const Session& session) const {
 Result<json> DriverService::start_session(Client& client, const json&) {
   if (!client.session) return fail(ErrorCode::invalid_state, "Create buffers before the start.");
   stop_client(client);  // a stop that failed: the stream there now knows nothing of that run
+  watch_clock();
   if (host_->is_lost()) look_for_device();
   // Whoever was here when the buffers were made may have left.
   const ports::DeviceFormat before = host_->format();
@@ -230,7 +233,13 @@ Result<json> DriverService::set_rate(Client& client, const json& params) {
                     "this program too.",
                     other->program(), other->process_id(), rate_.hz, rate_.hz));
   }
-  const bool alone = other == nullptr && formats != Formats::adapt;
+  if (has_foreign_clock() && formats == Formats::refuse) {
+    return fail(ErrorCode::format_refused,
+                fmt::format("The clock source of {} dictates {} Hz; choose that rate, or the "
+                            "device's own clock.",
+                            host_->info().name, rate_.hz));
+  }
+  const bool alone = other == nullptr && formats != Formats::adapt && !has_foreign_clock();
   if (auto changed = change_rate(client, rate, alone); !changed) return refusal(changed.error());
   return json::object();
 }
@@ -332,6 +341,11 @@ Result<json> DriverService::set_device_format(Client&, const json& params) {
                 fmt::format("{} does not run at {} Hz; it runs at {}.", host_->info().name, rate.hz,
                             rate_list(host_->info().rates)));
   }
+  if (has_foreign_clock() && rate != rate_) {
+    return fail(ErrorCode::format_refused,
+                fmt::format("The clock source of {} dictates {} Hz; choose its own clock first.",
+                            host_->info().name, rate_.hz));
+  }
   const ports::DeviceInfo& info = host_->info();
   if (frames < info.min_period || frames > info.max_period || !std::has_single_bit(frames.count)) {
     return fail(ErrorCode::format_refused,
@@ -346,16 +360,6 @@ Result<json> DriverService::set_device_format(Client&, const json& params) {
   }
   if (auto moved = move_device({rate, frames}, nullptr); !moved) return refusal(moved.error());
   return json{{"rate_hz", rate_.hz}, {"frames", frames.count}};
-}
-
-Result<json> DriverService::select_clock(Client&, const json& params) {
-  wire::MemberReader reader(params, "clock.select");
-  const std::uint32_t index = reader.number("index", 0, std::numeric_limits<std::uint32_t>::max());
-  if (!reader.good()) return refusal(reader.result(0).error());
-  if (index != 0) {
-    return fail(ErrorCode::invalid_argument, "There is one clock source, number 0.");
-  }
-  return json::object();
 }
 
 // --- the history of runs -------------------------------------------------------------------------

@@ -45,6 +45,12 @@ class EngineHost {
   /// The device went away and has not come back.
   [[nodiscard]] bool is_lost() const noexcept { return lost_.load(std::memory_order_acquire); }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept;
+  /// See Device.
+  [[nodiscard]] ports::ClockState clock_state() const noexcept { return device_.clock_state(); }
+  [[nodiscard]] Result<> select_clock(std::uint32_t source) { return device_.select_clock(source); }
+  [[nodiscard]] Result<> feed_external_clock(SampleRate rate) {
+    return device_.feed_external_clock(rate);
+  }
   /// Any thread.
   [[nodiscard]] const engine::FlightRecorder& flight() const noexcept { return engine_.flight(); }
 

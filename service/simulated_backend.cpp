@@ -66,6 +66,11 @@ class RecordedDevice final : public ports::Device {
   }
 
   void close() noexcept override { device_.close(); }
+  ports::ClockState clock_state() const noexcept override { return device_.clock_state(); }
+  Result<> select_clock(std::uint32_t source) override { return device_.select_clock(source); }
+  Result<> feed_external_clock(SampleRate rate) override {
+    return device_.feed_external_clock(rate);
+  }
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
     return device_.wait_period(period);
   }
@@ -100,6 +105,7 @@ Result<std::unique_ptr<ports::Device>> make_simulated_backend(ports::Clock& cloc
   options.default_rate = SampleRate{config.rate_hz};
   options.offset_ppm = config.offset_ppm;
   options.jitter_us = config.jitter_us;
+  options.external_clock = SampleRate{config.external_clock_hz};
   options.wiring = config.wires == Wires::straight ? devices::SimulatedWiring::straight
                                                    : devices::SimulatedWiring::none;
   if (!config.player.empty()) {

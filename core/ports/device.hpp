@@ -31,7 +31,15 @@ struct DeviceInfo {
   Frames min_period{}, max_period{}, default_period{};  ///< powers of two in between all work,
                                                         ///< unless `periods` says otherwise
   std::vector<PeriodRange> periods;  ///< one per rate, for a device that is choosy; or empty
-  std::vector<std::string> input_names, output_names;   ///< one per channel
+  std::vector<std::string> input_names, output_names;  ///< one per channel
+  /// What may pace it, the clock of its own first; empty: that one only.
+  std::vector<std::string> clock_sources;
+};
+
+/// What paces a device now.
+struct ClockState {
+  std::uint32_t source = 0;  ///< index into DeviceInfo::clock_sources; 0 is the device's own
+  SampleRate rate{};         ///< that another source dictates; 0: nothing arrives from it
 };
 
 struct DeviceFormat {
@@ -77,6 +85,21 @@ class Device {
   [[nodiscard]] virtual Result<> start() = 0;
   virtual void stop() noexcept = 0;
   virtual void close() noexcept = 0;
+
+  /// Control threads, open or not. While another source than 0 dictates a rate, open() takes no
+  /// other; when that rate changes a running stream goes on at the new pace until it is opened
+  /// anew, and while nothing arrives the device keeps the last pace by itself.
+  [[nodiscard]] virtual ClockState clock_state() const noexcept { return {}; }
+  /// Control threads, open or not. Errors: invalid_argument, invalid_state (nothing arrives there).
+  [[nodiscard]] virtual Result<> select_clock(std::uint32_t source) {
+    if (source == 0) return {};
+    return fail(ErrorCode::invalid_argument, info().name + " has one clock source, number 0.");
+  }
+  /// What arrives at the external clock input of a device that exists only as arithmetic; rate 0 is
+  /// a pulled cable. Any thread. Errors: unsupported, format_refused.
+  [[nodiscard]] virtual Result<> feed_external_clock(SampleRate) {
+    return fail(ErrorCode::unsupported, info().name + " has no external clock input to feed.");
+  }
 
   /// Waits for the next period. Engine thread only, between start and stop. Bounded: returns
   /// `lost` when nothing arrived for 500 ms. RT but for that wait, which holds its own RtPermit.

@@ -61,6 +61,7 @@ ports::DeviceInfo make_info(const SimulatedOptions& options) {
   info.output_channels = options.outputs;
   info.input_names = channel_names("Input", options.inputs);
   info.output_names = channel_names("Output", options.outputs);
+  if (options.external_clock.hz != 0) info.clock_sources = {"Internal", "External"};
   return info;
 }
 
@@ -79,6 +80,10 @@ Result<> check_simulated_options(const SimulatedOptions& options) {
   if (!is_rate(options.default_rate)) {
     return refuse("the rate is " + std::to_string(options.default_rate.hz) + "; accepted are " +
                   rate_list() + ".");
+  }
+  if (options.external_clock.hz != 0 && !is_rate(options.external_clock)) {
+    return refuse("the external clock runs at " + std::to_string(options.external_clock.hz) +
+                  "; accepted are " + rate_list() + ", and 0 for none.");
   }
   if (!(std::abs(options.offset_ppm) <= kMaxOffsetPpm)) {  // so written, NaN is refused, too
     return refuse("offset_ppm is " + std::to_string(options.offset_ppm) +
@@ -100,7 +105,10 @@ Result<> check_simulated_options(const SimulatedOptions& options) {
 }
 
 SimulatedDevice::SimulatedDevice(ports::Clock& clock, SimulatedOptions options)
-    : clock_(clock), options_(std::move(options)), info_(make_info(options_)) {}
+    : clock_(clock),
+      options_(std::move(options)),
+      info_(make_info(options_)),
+      external_hz_(options_.external_clock.hz) {}
 
 SimulatedDevice::~SimulatedDevice() = default;
 
@@ -111,6 +119,11 @@ Result<> SimulatedDevice::open(const ports::DeviceFormat& format) {
     return fail(ErrorCode::format_refused, info_.name + " does not run at " +
                                                std::to_string(format.rate.hz) +
                                                " Hz; accepted are " + rate_list() + ".");
+  }
+  if (const SampleRate dictated = dictated_rate(); dictated.hz != 0 && format.rate != dictated) {
+    return fail(ErrorCode::format_refused,
+                info_.name + " follows its external clock, which runs at " +
+                    std::to_string(dictated.hz) + " Hz; choose that rate or the internal clock.");
   }
   const std::uint32_t period = format.period.count;
   if (!std::has_single_bit(period) || period < kMinPeriod || period > kMaxPeriod) {
@@ -145,7 +158,9 @@ Result<> SimulatedDevice::start() {
   outstanding_ = false;
   interrupted_.store(false);
   injected_gap_.store(0);
-  grid_ = PeriodGrid(clock_.now(), format_.rate, format_.period, options_.offset_ppm);
+  pace_ = format_.rate;
+  grid_origin_ = 0;
+  grid_ = PeriodGrid(clock_.now(), pace_, format_.period, options_.offset_ppm);
   running_ = true;
   return {};
 }
@@ -164,8 +179,7 @@ bool SimulatedDevice::is_lost() const RT_SAFE { return unplugs_.load() != unplug
 Instant SimulatedDevice::wake_instant(std::uint64_t index) const RT_SAFE {
   const std::uint64_t limit_ns = std::uint64_t{options_.jitter_us} * 1000;
   const std::uint64_t random = scramble64(options_.jitter_seed ^ scramble64(index + 1));
-  return grid_.boundary(index + 1) +
-         nanoseconds{static_cast<std::int64_t>(random % (limit_ns + 1))};
+  return boundary(index + 1) + nanoseconds{static_cast<std::int64_t>(random % (limit_ns + 1))};
 }
 
 /// `ready` when `wake` has come; `now` is the clock as read last.
@@ -185,8 +199,22 @@ ports::PeriodStatus SimulatedDevice::sleep_until_wake(Instant wake, Instant& now
   }
 }
 
+/// From the next boundary that nobody was promised yet, periods have the length that the clock
+/// dictates now.
+void SimulatedDevice::follow_clock() RT_SAFE {
+  const SampleRate dictated = dictated_rate();
+  const bool is_own = clock_source_.load() == 0;
+  const SampleRate pace = is_own ? format_.rate : dictated.hz != 0 ? dictated : pace_;
+  if (pace == pace_) return;
+  const std::uint64_t origin = next_index_ + 1;
+  grid_ = PeriodGrid(boundary(origin), pace, format_.period, options_.offset_ppm);
+  grid_origin_ = origin;
+  pace_ = pace;
+}
+
 ports::PeriodStatus SimulatedDevice::wait_period(ports::DevicePeriod& period) RT_SAFE {
   if (!running_) return ports::PeriodStatus::lost;
+  follow_clock();
   gap_periods_ += injected_gap_.exchange(0);
   const std::uint64_t expected = next_index_ + gap_periods_;
   Instant now;
@@ -194,11 +222,11 @@ ports::PeriodStatus SimulatedDevice::wait_period(ports::DevicePeriod& period) RT
   if (status != ports::PeriodStatus::ready) return status;
 
   // Whoever comes late gets the newest period; those in between went by unserved.
-  const std::uint64_t index = std::max(expected, grid_.newest(now) - 1);
+  const std::uint64_t index = std::max(expected, grid_origin_ + grid_.newest(now) - 1);
   const std::uint64_t lost = index - next_index_;
   period.index = index;
-  period.boundary = grid_.boundary(index + 1);
-  period.next_boundary = grid_.boundary(index + 2);
+  period.boundary = boundary(index + 1);
+  period.next_boundary = boundary(index + 2);
   period.lost = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(lost, std::numeric_limits<std::uint32_t>::max()));
   period.gap = gap_periods_ > 0;
@@ -227,6 +255,41 @@ bool SimulatedDevice::commit() RT_SAFE {
 }
 
 void SimulatedDevice::interrupt() RT_SAFE { interrupted_.store(true); }
+
+/// 0: nobody dictates one.
+SampleRate SimulatedDevice::dictated_rate() const RT_SAFE {
+  return SampleRate{clock_source_.load() == 0 ? 0U : external_hz_.load()};
+}
+
+ports::ClockState SimulatedDevice::clock_state() const noexcept {
+  return {clock_source_.load(), dictated_rate()};
+}
+
+Result<> SimulatedDevice::select_clock(std::uint32_t source) {
+  if (source != 0 && source >= info_.clock_sources.size()) {
+    return fail(ErrorCode::invalid_argument,
+                info_.name + " has no clock source number " + std::to_string(source) + "; it has " +
+                    std::to_string(std::max<std::size_t>(info_.clock_sources.size(), 1)) +
+                    ", counted from 0.");
+  }
+  if (source != 0 && external_hz_.load() == 0) {
+    return fail(ErrorCode::invalid_state, "Nothing arrives at the external clock input of " +
+                                              info_.name + "; connect the clock there first.");
+  }
+  clock_source_.store(source);
+  return {};
+}
+
+Result<> SimulatedDevice::feed_external_clock(SampleRate rate) {
+  if (info_.clock_sources.empty()) return Device::feed_external_clock(rate);
+  if (rate.hz != 0 && !is_rate(rate)) {
+    return fail(ErrorCode::format_refused, info_.name + " cannot follow a clock of " +
+                                               std::to_string(rate.hz) + " Hz; accepted are " +
+                                               rate_list() + ", and 0 for a pulled cable.");
+  }
+  external_hz_.store(rate.hz);
+  return {};
+}
 
 void SimulatedDevice::unplug() RT_SAFE {
   plugged_.store(false);

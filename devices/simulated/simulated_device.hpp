@@ -12,6 +12,8 @@
 // Wires have no delay, so what was written as render block k arrives in capture block k + 2: a
 // loopback takes two periods, the floor of double buffering. A block that is committed at or after
 // t_{k+1} is refused and silence is played in its stead, as for every period that nobody served.
+//
+// With an external clock input, another clock may dictate rate': see SimulatedOptions.
 #pragma once
 
 #include <array>
@@ -55,6 +57,9 @@ struct SimulatedOptions {
   std::uint64_t jitter_seed = 1;
   SimulatedWiring wiring = SimulatedWiring::straight;
   std::vector<SimulatedWire> wires;
+  /// Gives the device a clock source 1, "External", at which this rate arrives; 0: it has none.
+  /// What arrives is changed by feed_external_clock.
+  SampleRate external_clock{};
   /// Sound at the inputs, added to what the wires bring: its channel n at input n, frame by frame
   /// from start (its own rate is not looked at), silence after its end unless looped.
   std::shared_ptr<const audio::WavAudio> player;
@@ -83,6 +88,9 @@ class SimulatedDevice final : public ports::Device {
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override;
   bool commit() RT_SAFE override;
   void interrupt() RT_SAFE override;
+  [[nodiscard]] ports::ClockState clock_state() const noexcept override;
+  [[nodiscard]] Result<> select_clock(std::uint32_t source) override;
+  [[nodiscard]] Result<> feed_external_clock(SampleRate rate) override;
 
   // --- faults, from any thread -------------------------------------------------------------------
 
@@ -96,6 +104,11 @@ class SimulatedDevice final : public ports::Device {
 
  private:
   [[nodiscard]] bool is_lost() const RT_SAFE;
+  [[nodiscard]] Instant boundary(std::uint64_t number) const RT_SAFE {
+    return grid_.boundary(number - grid_origin_);
+  }
+  [[nodiscard]] SampleRate dictated_rate() const RT_SAFE;
+  void follow_clock() RT_SAFE;
   [[nodiscard]] Instant wake_instant(std::uint64_t index) const RT_SAFE;
   ports::PeriodStatus sleep_until_wake(Instant wake, Instant& now) RT_SAFE;
 
@@ -106,15 +119,19 @@ class SimulatedDevice final : public ports::Device {
   std::unique_ptr<SimulatedBuffers> buffers_;  // while open
   bool running_ = false;
   std::uint32_t takes_ = 0;  // starts so far
-  PeriodGrid grid_;          // boundary n begins period n - 1
 
-  // Engine thread, between start and stop.
+  // Engine thread, between start and stop. Boundary n begins period n - 1.
+  PeriodGrid grid_;                // of the boundaries from number grid_origin_ on
+  std::uint64_t grid_origin_ = 0;  // the one at which the pace last changed
+  SampleRate pace_{};              // that grid_ has
   std::uint64_t next_index_ = 0;   // of the period after the one delivered last
   std::uint64_t gap_periods_ = 0;  // which the hardware will drop, from next_index_ on
   bool outstanding_ = false;       // a period was delivered and is not committed yet
   Instant next_boundary_{};        // of that period
 
   std::atomic<bool> interrupted_{false};
+  std::atomic<std::uint32_t> clock_source_{0};
+  std::atomic<std::uint32_t> external_hz_;  // what arrives; 0: nothing
   std::atomic<bool> plugged_{true};
   std::atomic<std::uint32_t> unplugs_{0};
   std::uint32_t unplugs_at_open_ = 0;  // what was opened before the last unplug is lost

@@ -46,6 +46,7 @@ struct StepControl {
   std::atomic<bool> plugged{true}, interrupted{false};
   std::atomic<int> opens{0}, closes{0}, starts{0}, stops{0};
   std::atomic<bool> refuse_open{false};
+  std::atomic<std::uint32_t> clock_source{0}, word_clock_hz{8'000};
   ports::DeviceLatency latency{Frames{3}, Frames{5}};
 };
 
@@ -57,11 +58,12 @@ class StepDevice final : public ports::Device {
     info_.id = "step";
     info_.name = "Step device";
     info_.input_channels = info_.output_channels = kChannels;
-    info_.rates = {SampleRate{8'000}, SampleRate{48'000}};
+    info_.rates = {SampleRate{8'000}, SampleRate{48'000}, SampleRate{96'000}};
     info_.default_rate = SampleRate{8'000};
     info_.min_period = Frames{16};
     info_.max_period = Frames{8192};
     info_.default_period = Frames{64};
+    info_.clock_sources = {"Internal", "Word clock"};
     for (std::uint32_t i = 1; i <= kChannels; ++i) {
       info_.input_names.push_back("In " + std::to_string(i));
       info_.output_names.push_back("Out " + std::to_string(i));
@@ -74,6 +76,10 @@ class StepDevice final : public ports::Device {
   Result<> open(const ports::DeviceFormat& format) override {
     if (!control_->plugged) return fail(ErrorCode::device_gone, "The cable is out.");
     if (control_->refuse_open) return fail(ErrorCode::device_busy, "It is taken.");
+    const SampleRate dictated = clock_state().rate;
+    if (dictated.hz != 0 && dictated != format.rate) {
+      return fail(ErrorCode::format_refused, "The word clock has another rate.");
+    }
     ++control_->opens;
     format_ = format;
     for (Block& block : blocks_) block = Block(format.period.count);
@@ -87,6 +93,20 @@ class StepDevice final : public ports::Device {
   }
   void stop() noexcept override { ++control_->stops; }
   void close() noexcept override { ++control_->closes; }
+
+  ports::ClockState clock_state() const noexcept override {
+    return {control_->clock_source,
+            SampleRate{control_->clock_source == 0 ? 0U : control_->word_clock_hz.load()}};
+  }
+  Result<> select_clock(std::uint32_t source) override {
+    if (source > 1) return fail(ErrorCode::invalid_argument, "There are two clock sources.");
+    control_->clock_source = source;
+    return {};
+  }
+  Result<> feed_external_clock(SampleRate rate) override {
+    control_->word_clock_hz = rate.hz;
+    return {};
+  }
 
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
     const RtPermit permit;  // as long as the test likes
