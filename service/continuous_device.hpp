@@ -1,5 +1,6 @@
-// A device whose periods are counted on when it is stopped and started again, so that a period's
-// number means one moment only, in every flight record of a service's life.
+// A device whose periods are counted on when it is stopped and started again, or another one takes
+// its place, so that a period's number means one moment only, in every flight record of a service's
+// life.
 #pragma once
 
 #include <atomic>
@@ -46,13 +47,16 @@ class ContinuousDevice final : public ports::Device {
   bool commit() RT_SAFE override { return inner_->commit(); }
   void interrupt() RT_SAFE override { inner_->interrupt(); }
 
+  /// Puts another device into its place; only while closed.
+  void exchange(std::unique_ptr<ports::Device>& other) noexcept { inner_.swap(other); }
+
   /// The number of the next period, at the earliest. Any thread.
   [[nodiscard]] std::uint64_t next_index() const noexcept {
     return next_index_.load(std::memory_order_relaxed);
   }
 
  private:
-  const std::unique_ptr<ports::Device> inner_;
+  std::unique_ptr<ports::Device> inner_;
   std::uint64_t base_ = 0;  // written while stopped
   std::atomic<std::uint64_t> next_index_{0};
 };

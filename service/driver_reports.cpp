@@ -201,24 +201,4 @@ Result<json> DriverService::get_config(Client&, const json&) {
               {"values", service::to_json(config_.config)}};
 }
 
-/// A configuration that is wrong changes nothing: what runs stays, the error says what to mend.
-Result<json> DriverService::reload_config(Client& client, const json& params) {
-  if (!ports_.reload) return fail(ErrorCode::unsupported, "This service reads no configuration.");
-  if (any_session()) {
-    return fail(ErrorCode::invalid_state,
-                "Programs are using the driver. Close them, then load the configuration again.");
-  }
-  LoadedConfig fresh = ports_.reload();
-  if (!fresh.error.empty()) {
-    config_.error = fresh.error;
-    return fail(ErrorCode::malformed, fresh.error);
-  }
-  auto device = ports_.make_device(fresh.config);
-  if (!device) return tl::unexpected<Error>(device.error());
-  config_ = std::move(fresh);
-  make_host(std::move(*device));
-  tell_new_channels();
-  return get_config(client, params);
-}
-
 }  // namespace asiodrv::service

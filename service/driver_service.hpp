@@ -13,7 +13,8 @@
 //   flight.records   {"from": n}           {"records": [...], "first", "next", "written"}
 //   devices.list     {}                    {"devices": [...]}
 //   config.get       {}                    {"path", "loaded", "error", "values"}
-//   config.reload    {}                    as config.get; refused while buffers exist
+//   config.reload    {}                    as config.get; programs that play keep their buffers and
+//                                          are asked to make new ones
 //   device.set       {"rate_hz", "frames"} either or both; moves the device under all programs,
 //   which
 //                                          keep their own rate and size; {"rate_hz", "frames"} then
@@ -210,6 +211,7 @@ class DriverService final : public ipc::ControlHandler {
   void tell_new_channels();
 
   void make_host(std::unique_ptr<ports::Device> device);
+  [[nodiscard]] Result<> change_device(std::unique_ptr<ports::Device> device);  // driver_reload.cpp
   [[nodiscard]] wire::DriverDescription describe(const Client& client) const;
   [[nodiscard]] Frames smallest_buffer() const;
   [[nodiscard]] Frames largest_buffer() const;

@@ -290,18 +290,6 @@ TEST_F(driver_service, device_list_and_configuration_are_told) {
   EXPECT_EQ(config.at("error"), nullptr);
 }
 
-TEST_F(driver_service, reload_applies_tells_programs_and_is_refused_while_buffers_exist) {
-  const auto client = world.connected("host.exe");
-  ASSERT_TRUE(create(*client));
-  world.next_config = world.config;
-  world.next_config.config.sample_type = SampleType::int16;
-  EXPECT_EQ(world.ask("config.reload").error().code, ErrorCode::invalid_state);
-  ASSERT_TRUE(client->dispose_session(world.soon()));
-  ASSERT_TRUE(world.ask("config.reload"));
-  EXPECT_EQ(client->next_event(world.soon())->kind, HostEventKind::reset_request);
-  EXPECT_EQ(world.make_client("x")->connect(false, world.soon())->sample_type, SampleType::int16);
-}
-
 TEST_F(driver_service, wrong_file_at_reload_leaves_the_configuration_in_force) {
   world.next_config.error = "/etc/test.toml:3: no.";
   const auto refused = world.ask("config.reload");

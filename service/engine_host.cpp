@@ -42,6 +42,25 @@ Result<> EngineHost::prepare(const ports::DeviceFormat& format) {
   return begun;
 }
 
+Result<> EngineHost::exchange(std::unique_ptr<ports::Device>& other,
+                              const ports::DeviceFormat& format) {
+  const ports::DeviceFormat before = format_;
+  const bool in_use = open_ || is_lost();
+  close();
+  device_.exchange(other);
+  lost_.store(false, std::memory_order_release);
+  if (!in_use) {
+    format_ = {};
+    return {};
+  }
+  auto moved = prepare(format);
+  if (moved) return moved;
+  close();
+  device_.exchange(other);
+  if (!prepare(before)) lost_.store(true, std::memory_order_release);
+  return moved;
+}
+
 void EngineHost::release() {
   close();
   lost_.store(false, std::memory_order_release);

@@ -58,6 +58,11 @@ class EngineHost {
   /// as the device takes and start again at position 0. Does nothing when all is so already.
   /// Errors: those of Device::open and start; the device is then closed, and lost if it ran.
   [[nodiscard]] Result<> prepare(const ports::DeviceFormat& format);
+  /// Puts `other` into the device's place, opened at `format` when there are clients, who go on
+  /// with it at position 0. After a success `other` is the device that was here before. Errors:
+  /// those of prepare; all is then as before, or the old device is lost.
+  [[nodiscard]] Result<> exchange(std::unique_ptr<ports::Device>& other,
+                                  const ports::DeviceFormat& format);
   /// Closes the device. No client may be running.
   void release();
 

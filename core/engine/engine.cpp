@@ -165,7 +165,8 @@ Levels Engine::levels() {
 void Engine::install_plan() {
   std::vector<std::shared_ptr<Client>> playing;
   for (const auto& client : clients_) {
-    if (client->running && client->is_prepared() && fits(client->setup)) playing.push_back(client);
+    // A channel whose other end has gone since (another device, a removed cable) is silent.
+    if (device_ != nullptr && client->running && client->is_prepared()) playing.push_back(client);
   }
   auto plan = wiring_->compile(playing);
   auto old = std::exchange(plan_, std::move(plan));

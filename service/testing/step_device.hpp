@@ -48,23 +48,22 @@ struct StepControl {
   std::atomic<bool> refuse_open{false};
   std::atomic<std::uint32_t> clock_source{0}, word_clock_hz{8'000};
   ports::DeviceLatency latency{Frames{3}, Frames{5}};
+  std::uint32_t channels = 4;  ///< in and out; before the device is made
 };
 
 class StepDevice final : public ports::Device {
  public:
-  static constexpr std::uint32_t kChannels = 4;
-
   explicit StepDevice(std::shared_ptr<StepControl> control) : control_(std::move(control)) {
     info_.id = "step";
     info_.name = "Step device";
-    info_.input_channels = info_.output_channels = kChannels;
+    info_.input_channels = info_.output_channels = control_->channels;
     info_.rates = {SampleRate{8'000}, SampleRate{48'000}, SampleRate{96'000}};
     info_.default_rate = SampleRate{8'000};
     info_.min_period = Frames{16};
     info_.max_period = Frames{8192};
     info_.default_period = Frames{64};
     info_.clock_sources = {"Internal", "Word clock"};
-    for (std::uint32_t i = 1; i <= kChannels; ++i) {
+    for (std::uint32_t i = 1; i <= control_->channels; ++i) {
       info_.input_names.push_back("In " + std::to_string(i));
       info_.output_names.push_back("Out " + std::to_string(i));
     }
@@ -82,7 +81,7 @@ class StepDevice final : public ports::Device {
     }
     ++control_->opens;
     format_ = format;
-    for (Block& block : blocks_) block = Block(format.period.count);
+    for (Block& block : blocks_) block = Block(format.period.count, control_->channels);
     return {};
   }
   Result<> start() override {
@@ -121,8 +120,8 @@ class StepDevice final : public ports::Device {
     period.boundary = control_->clock.now();
     period.next_boundary = period.boundary + duration_ceil(format_.period, format_.rate);
     const Block& heard = blocks_[(index_ + 1) % 3];  // rendered two periods ago
-    period.capture = {heard.read.data(), kChannels, format_.period};
-    period.render = {blocks_[index_ % 3].write.data(), kChannels, format_.period};
+    period.capture = {heard.read.data(), control_->channels, format_.period};
+    period.render = {blocks_[index_ % 3].write.data(), control_->channels, format_.period};
     return ports::PeriodStatus::ready;
   }
   bool commit() RT_SAFE override {
@@ -139,8 +138,8 @@ class StepDevice final : public ports::Device {
  private:
   struct Block {
     Block() = default;
-    explicit Block(std::uint32_t frames) : samples(std::size_t{frames} * kChannels) {
-      for (std::uint32_t i = 0; i < kChannels; ++i) {
+    Block(std::uint32_t frames, std::uint32_t channels) : samples(std::size_t{frames} * channels) {
+      for (std::uint32_t i = 0; i < channels; ++i) {
         write.push_back(samples.data() + std::size_t{i} * frames);
         read.push_back(write.back());
       }
