@@ -10,7 +10,7 @@ namespace asiodrv::audio {
 enum class SimdPath : std::uint32_t {
   baseline,  ///< what every build assumes: SSE2 on x86
   avx2,      ///< AVX2 and FMA
-  avx512,    ///< AVX-512 F, DQ, VL
+  avx512,    ///< AVX-512 F, BW, DQ, VL
 };
 
 constexpr std::string_view simd_path_name(SimdPath path) noexcept {

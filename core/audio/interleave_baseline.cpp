@@ -1,0 +1,89 @@
+// The path of every machine: one channel after another through core/audio/sample_format.hpp.
+#include <algorithm>
+#include <cstring>
+
+#include "core/audio/interleave_kernel.hpp"
+#include "core/audio/sample_format.hpp"
+
+namespace asiodrv::audio::kernel {
+namespace {
+
+constexpr std::uint32_t kChunk = 64;  // frames of one channel at a time
+
+constexpr SampleType sample_type_of(DeviceLayout layout) noexcept {
+  switch (layout) {
+    case DeviceLayout::int16: return SampleType::int16;
+    case DeviceLayout::int24: return SampleType::int24;
+    case DeviceLayout::int24_in_32: return SampleType::int24;
+    case DeviceLayout::int32: return SampleType::int32;
+    case DeviceLayout::float32: return SampleType::float32;
+  }
+  return SampleType::float32;
+}
+
+/// Bytes of a sample that carry nothing; they come first.
+constexpr std::uint32_t padding_of(DeviceLayout layout) noexcept {
+  return layout == DeviceLayout::int24_in_32 ? 1 : 0;
+}
+
+/// A sample's noise in steps of the integer: the sum of two uniform halves of one hash, (-1, 1).
+constexpr float dither_at(std::uint64_t key, std::uint32_t place) noexcept {
+  std::uint32_t x = place + static_cast<std::uint32_t>(key);
+  x = (x ^ (x >> 16U)) * kFirstMultiplier + static_cast<std::uint32_t>(key >> 32U);
+  x = (x ^ (x >> 15U)) * kSecondMultiplier;
+  x ^= x >> 16U;
+  const std::uint32_t sum = (x & 0xFFFFU) + (x >> 16U);
+  return static_cast<float>(static_cast<std::int32_t>(sum) - 0xFFFF) * 0x1p-16F;
+}
+
+}  // namespace
+
+void deinterleave_baseline(DeviceLayout layout, const DeinterleaveJob& job) RT_SAFE {
+  const SampleType type = sample_type_of(layout);
+  const std::size_t bytes = sample_bytes(type);
+  const std::size_t stride = std::size_t{job.channels} * device_layout_bytes(layout);
+  std::byte packed[kChunk * sizeof(float)];
+  for (std::uint32_t c = 0; c < job.channels; ++c) {
+    const std::byte* from =
+        job.source + std::size_t{c} * device_layout_bytes(layout) + padding_of(layout);
+    for (std::uint32_t first = 0; first < job.frames; first += kChunk) {
+      const std::uint32_t count = std::min(kChunk, job.frames - first);
+      for (std::uint32_t i = 0; i < count; ++i) {
+        std::memcpy(packed + i * bytes, from + (first + i) * stride, bytes);
+      }
+      to_float(type, packed, job.targets[c] + first, {count});
+    }
+  }
+}
+
+void interleave_baseline(DeviceLayout layout, const InterleaveJob& job) RT_SAFE {
+  const SampleType type = sample_type_of(layout);
+  const std::size_t bytes = sample_bytes(type);
+  const std::uint32_t padding = padding_of(layout);
+  const std::size_t stride = std::size_t{job.channels} * device_layout_bytes(layout);
+  const float step = bytes == 2 ? 0x1p-15F : 0x1p-23F;
+  std::byte packed[kChunk * sizeof(float)];
+  float noisy[kChunk];
+  for (std::uint32_t c = 0; c < job.channels; ++c) {
+    std::byte* to = job.target + std::size_t{c} * device_layout_bytes(layout);
+    for (std::uint32_t first = 0; first < job.frames; first += kChunk) {
+      const std::uint32_t count = std::min(kChunk, job.frames - first);
+      const float* samples = job.sources[c] + first;
+      if (job.dithered) {
+        for (std::uint32_t i = 0; i < count; ++i) {
+          const float sample = samples[i] == samples[i] ? samples[i] : 0.0F;
+          noisy[i] = sample + step * dither_at(job.key, (first + i) * job.channels + c);
+        }
+        samples = noisy;
+      }
+      from_float(type, samples, packed, {count});
+      for (std::uint32_t i = 0; i < count; ++i) {
+        std::byte* sample = to + (first + i) * stride;
+        if (padding != 0) sample[0] = std::byte{0};
+        std::memcpy(sample + padding, packed + i * bytes, bytes);
+      }
+    }
+  }
+}
+
+}  // namespace asiodrv::audio::kernel

@@ -1,0 +1,414 @@
+// The loops of the interleaving kernels, written once over a set of vector operations.
+//
+// Include only from an interleave_*.cpp, which is compiled for one instruction set. Everything here
+// is in an unnamed namespace and nothing of the standard library is called, as in the resampler's
+// kernels: an inline function shared with another file could be linked in its AVX form.
+//
+// The unit is a word of 32 bits: one sample, or two neighbours of 16 bits, which a shift and a mask
+// take apart. A tile is 4 words of each of 4 * kLanes frames. The piece of a row that belongs to it
+// has 16 bytes (12 of packed int24) and becomes one 128-bit lane; lane j of vector i holds the row
+// 4j + i, so that a 4x4 transposition inside the lanes leaves one channel's consecutive frames in
+// each vector. Devices of one or two words per frame need less: their vectors are read as they lie.
+#pragma once
+
+#include "core/audio/interleave_kernel.hpp"
+
+/// Vectors live in registers only while everything is one function.
+#define ASIODRV_KERNEL_INLINE [[gnu::always_inline]] inline
+
+namespace asiodrv::audio::kernel {
+namespace {
+
+constexpr std::size_t kPiece = 16;  // bytes of a lane; what a piece's load and store touch
+
+template <DeviceLayout kLayout>
+constexpr std::size_t kBytes = device_layout_bytes(kLayout);
+
+template <DeviceLayout kLayout>
+constexpr std::uint32_t kPerWord = kLayout == DeviceLayout::int16 ? 2 : 1;
+
+/// Bytes of a piece that are samples.
+template <DeviceLayout kLayout>
+constexpr std::size_t kUsed = kLayout == DeviceLayout::int24 ? 12 : 16;
+
+/// Frames of a tile.
+template <class Ops>
+constexpr std::uint32_t kTile = 4 * Ops::kLanes;
+
+template <class Number>
+constexpr Number smaller(Number a, Number b) {
+  return a < b ? a : b;
+}
+
+// --- between words and samples ------------------------------------------------------------------
+
+/// Bytes of a piece as words: packed int24 is spread out, top-aligned.
+template <class Ops, DeviceLayout kLayout>
+ASIODRV_KERNEL_INLINE typename Ops::Int spread(typename Ops::Int raw) {
+  if constexpr (kLayout == DeviceLayout::int24) return Ops::spread_24(raw);
+  return raw;
+}
+
+/// The samples of one vector of words, to one or two channels at frame `at`.
+template <class Ops, DeviceLayout kLayout>
+ASIODRV_KERNEL_INLINE void emit(typename Ops::Int word, float* const* targets, std::uint32_t wanted,
+                                std::size_t at) {
+  if constexpr (kLayout == DeviceLayout::float32) {
+    if (wanted != 0) Ops::store(targets[0] + at, Ops::as_float(word));
+  } else if constexpr (kLayout == DeviceLayout::int16) {
+    const auto upper = Ops::splat(static_cast<std::int32_t>(0xFFFF0000U));
+    if (wanted != 0) Ops::store(targets[0] + at, Ops::sample(Ops::template shl<16>(word)));
+    if (wanted > 1) Ops::store(targets[1] + at, Ops::sample(Ops::both(word, upper)));
+  } else if constexpr (kLayout == DeviceLayout::int24_in_32) {
+    if (wanted != 0) Ops::store(targets[0] + at, Ops::sample(Ops::both(word, Ops::splat(~0xFF))));
+  } else {
+    if (wanted != 0) Ops::store(targets[0] + at, Ops::sample(word));
+  }
+}
+
+/// What the noise of a tile's vectors is computed from.
+template <class Ops>
+struct Noise {
+  explicit Noise(const InterleaveJob& job)
+      : lanes(Ops::multiply(Ops::count(), Ops::splat(static_cast<std::int32_t>(job.channels)))),
+        low(static_cast<std::uint32_t>(job.key)),
+        high(static_cast<std::uint32_t>(job.key >> 32U)) {}
+  typename Ops::Int lanes;  ///< place of each lane's frame after the first one's
+  std::uint32_t low, high;
+};
+
+/// One step of the hash, on a place: see kFirstMultiplier.
+template <class Ops>
+ASIODRV_KERNEL_INLINE typename Ops::Float noise_at(const Noise<Ops>& noise, std::uint32_t place) {
+  using Int = typename Ops::Int;
+  constexpr std::int32_t kHalf = 0xFFFF;
+  Int x = Ops::add(noise.lanes, Ops::splat(static_cast<std::int32_t>(place + noise.low)));
+  x = Ops::multiply(Ops::differ(x, Ops::template shr<16>(x)),
+                    Ops::splat(static_cast<std::int32_t>(kFirstMultiplier)));
+  x = Ops::add(x, Ops::splat(static_cast<std::int32_t>(noise.high)));
+  x = Ops::multiply(Ops::differ(x, Ops::template shr<15>(x)),
+                    Ops::splat(static_cast<std::int32_t>(kSecondMultiplier)));
+  x = Ops::differ(x, Ops::template shr<16>(x));
+  const Int sum = Ops::add(Ops::both(x, Ops::splat(kHalf)), Ops::template shr<16>(x));
+  return Ops::scaled(Ops::to_float(Ops::add(sum, Ops::splat(-kHalf))), 0x1p-16F);
+}
+
+/// Scaled by a power of two (exact), dithered, clipped to limits that floats hold exactly, rounded.
+template <class Ops, bool kDithered>
+ASIODRV_KERNEL_INLINE typename Ops::Int integer(typename Ops::Float samples, float scale,
+                                                const Noise<Ops>& noise, std::uint32_t place) {
+  auto scaled = Ops::scaled(Ops::without_nan(samples), scale);
+  if constexpr (kDithered) scaled = Ops::add(scaled, noise_at(noise, place));
+  return Ops::round(Ops::clipped(scaled, -scale, scale - 1.0F));
+}
+
+/// One channel's samples as integers, in the lower bits; float32 and the 32-bit layouts as they go
+/// out.
+template <class Ops, DeviceLayout kLayout, bool kDithered>
+ASIODRV_KERNEL_INLINE typename Ops::Int encoded(const float* source, const Noise<Ops>& noise,
+                                                std::uint32_t place) {
+  const auto samples = Ops::load_samples(source);
+  if constexpr (kLayout == DeviceLayout::float32) {
+    return Ops::as_int(samples);
+  } else if constexpr (kLayout == DeviceLayout::int32) {
+    return Ops::round_to_int32(Ops::scaled(Ops::without_nan(samples), 0x1p31F));
+  } else if constexpr (kLayout == DeviceLayout::int16) {
+    return integer<Ops, kDithered>(samples, 0x1p15F, noise, place);
+  } else if constexpr (kLayout == DeviceLayout::int24) {
+    return integer<Ops, kDithered>(samples, 0x1p23F, noise, place);
+  } else {
+    return Ops::template shl<8>(integer<Ops, kDithered>(samples, 0x1p23F, noise, place));
+  }
+}
+
+// --- inside a lane ------------------------------------------------------------------------------
+
+/// 4x4 words in each lane; its own inverse.
+template <class Ops>
+ASIODRV_KERNEL_INLINE void transpose(typename Ops::Int (&v)[4]) {
+  const auto a = Ops::zip_low(v[0], v[1]), b = Ops::zip_high(v[0], v[1]);
+  const auto c = Ops::zip_low(v[2], v[3]), d = Ops::zip_high(v[2], v[3]);
+  v[0] = Ops::join_low(a, c);
+  v[1] = Ops::join_high(a, c);
+  v[2] = Ops::join_low(b, d);
+  v[3] = Ops::join_high(b, d);
+}
+
+// --- device to engine ---------------------------------------------------------------------------
+
+/// The words of kTile frames, one vector per word of a frame. Reads whole pieces.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
+ASIODRV_KERNEL_INLINE void read_tile(const std::byte* from, std::size_t stride,
+                                     typename Ops::Int (&words)[kWords]) {
+  constexpr std::size_t kStep = kUsed<kLayout>;
+  constexpr bool kPacked = kLayout == DeviceLayout::int24;
+  if constexpr (kWords == 4) {
+    for (std::size_t i = 0; i < 4; ++i) {
+      words[i] = spread<Ops, kLayout>(Ops::load_pieces(from + i * stride, 4 * stride));
+    }
+    transpose<Ops>(words);
+  } else if constexpr (kWords == 2 && kPacked) {
+    const auto a = spread<Ops, kLayout>(Ops::load_pieces(from, 2 * kStep));
+    const auto b = spread<Ops, kLayout>(Ops::load_pieces(from + kStep, 2 * kStep));
+    words[0] = Ops::even_in_lanes(a, b);
+    words[1] = Ops::odd_in_lanes(a, b);
+  } else if constexpr (kWords == 2) {
+    const auto a = Ops::load(from), b = Ops::load(from + kPiece * Ops::kLanes);
+    words[0] = Ops::even(a, b);
+    words[1] = Ops::odd(a, b);
+  } else if constexpr (kPacked) {
+    words[0] = spread<Ops, kLayout>(Ops::load_pieces(from, kStep));
+  } else {
+    words[0] = Ops::load(from);
+  }
+  if constexpr (kLayout == DeviceLayout::float32) {
+    if (Ops::any_not_finite(words)) {
+      for (auto& word : words) word = Ops::sanitised(word);
+    }
+  }
+}
+
+/// How far read_tile and write_tile reach from the tile's first byte.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
+constexpr std::size_t reach(std::size_t stride) {
+  if (kWords == 4) return (kTile<Ops> - 1) * stride + kPiece;
+  return (kWords * Ops::kLanes - 1) * kUsed<kLayout> + kPiece;
+}
+
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
+ASIODRV_KERNEL_INLINE void deinterleave_tile(const std::byte* from, std::size_t stride,
+                                             float* const* targets, std::uint32_t wanted,
+                                             std::size_t at) {
+  constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
+  typename Ops::Int words[kWords];
+  read_tile<Ops, kLayout, kWords>(from, stride, words);
+  if (wanted >= kSamples) {
+    for (std::uint32_t w = 0; w < kWords; ++w) {
+      emit<Ops, kLayout>(words[w], targets + w * kPerWord<kLayout>, kPerWord<kLayout>, at);
+    }
+  } else {
+    for (std::uint32_t w = 0; w < kWords; ++w) {
+      const std::uint32_t first = w * kPerWord<kLayout>;
+      emit<Ops, kLayout>(words[w], targets + first, wanted > first ? wanted - first : 0, at);
+    }
+  }
+}
+
+/// A tile at the end of a block: fewer frames, or pieces that would reach beyond it.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
+[[gnu::noinline]] void deinterleave_edge(const std::byte* from, std::size_t stride,
+                                         float* const* targets, std::uint32_t wanted,
+                                         std::size_t at, std::uint32_t frames) {
+  constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
+  std::byte source[kTile<Ops> * kPiece + kPiece]{};
+  float results[kSamples][kTile<Ops>];
+  float* blocks[kSamples];
+  for (std::uint32_t s = 0; s < kSamples; ++s) blocks[s] = results[s];
+  if constexpr (kWords == 4) {
+    for (std::size_t f = 0; f < frames; ++f) {
+      __builtin_memcpy(source + f * kPiece, from + f * stride, wanted * kBytes<kLayout>);
+    }
+  } else {
+    __builtin_memcpy(source, from, frames * stride);
+  }
+  deinterleave_tile<Ops, kLayout, kWords>(source, kPiece, blocks, kSamples, 0);
+  for (std::uint32_t s = 0; s < wanted; ++s) {
+    __builtin_memcpy(targets[s] + at, results[s], frames * sizeof(float));
+  }
+}
+
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
+void deinterleave_block(const DeinterleaveJob& job) {
+  constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
+  const std::size_t stride = std::size_t{job.channels} * kBytes<kLayout>;
+  const std::size_t total = stride * job.frames;
+  for (std::size_t at = 0; at < job.frames; at += kTile<Ops>) {
+    const auto frames = smaller(kTile<Ops>, static_cast<std::uint32_t>(job.frames - at));
+    for (std::uint32_t c = 0; c < job.channels; c += kSamples) {
+      const std::size_t offset = at * stride + c * kBytes<kLayout>;
+      const std::uint32_t wanted = smaller(kSamples, job.channels - c);
+      if (frames == kTile<Ops> && offset + reach<Ops, kLayout, kWords>(stride) <= total) {
+        deinterleave_tile<Ops, kLayout, kWords>(job.source + offset, stride, job.targets + c,
+                                                wanted, at);
+      } else {
+        deinterleave_edge<Ops, kLayout, kWords>(job.source + offset, stride, job.targets + c,
+                                                wanted, at, frames);
+      }
+    }
+  }
+}
+
+template <class Ops, DeviceLayout kLayout>
+ASIODRV_KERNEL_INLINE void deinterleave_layout(const DeinterleaveJob& job) {
+  if (job.channels == kPerWord<kLayout>) return deinterleave_block<Ops, kLayout, 1>(job);
+  if (job.channels == 2 * kPerWord<kLayout>) return deinterleave_block<Ops, kLayout, 2>(job);
+  deinterleave_block<Ops, kLayout, 4>(job);
+}
+
+template <class Ops>
+ASIODRV_KERNEL_INLINE void deinterleave(DeviceLayout layout, const DeinterleaveJob& job) {
+  switch (layout) {
+    case DeviceLayout::int16: return deinterleave_layout<Ops, DeviceLayout::int16>(job);
+    case DeviceLayout::int24: return deinterleave_layout<Ops, DeviceLayout::int24>(job);
+    case DeviceLayout::int24_in_32: return deinterleave_layout<Ops, DeviceLayout::int24_in_32>(job);
+    case DeviceLayout::int32: return deinterleave_layout<Ops, DeviceLayout::int32>(job);
+    case DeviceLayout::float32: return deinterleave_layout<Ops, DeviceLayout::float32>(job);
+  }
+}
+
+// --- engine to device ---------------------------------------------------------------------------
+
+/// Which bytes beyond its own a tile may write over, because they are written later.
+enum class Overhang : std::uint32_t { none, allowed };
+
+template <class Ops, DeviceLayout kLayout, Overhang kOverhang>
+ASIODRV_KERNEL_INLINE void store_piece(std::byte* to, typename Ops::Lane lane) {
+  if constexpr (kLayout == DeviceLayout::int24 && kOverhang == Overhang::none) {
+    Ops::store_12(to, lane);
+  } else {
+    Ops::store_16(to, lane);
+  }
+}
+
+/// Lane after lane and row after row, in ascending order of their places.
+template <class Ops, DeviceLayout kLayout, Overhang kOverhang, std::uint32_t kVectors,
+          std::uint32_t kLane = 0>
+ASIODRV_KERNEL_INLINE void store_lanes(std::byte* to, std::size_t stride,
+                                       const typename Ops::Int (&vectors)[kVectors]) {
+  for (std::uint32_t i = 0; i < kVectors; ++i) {
+    store_piece<Ops, kLayout, kOverhang>(to + (kVectors * kLane + i) * stride,
+                                         Ops::template lane<kLane>(vectors[i]));
+  }
+  if constexpr (kLane + 1 < Ops::kLanes) {
+    store_lanes<Ops, kLayout, kOverhang, kVectors, kLane + 1>(to, stride, vectors);
+  }
+}
+
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, Overhang kOverhang>
+ASIODRV_KERNEL_INLINE void write_tile(std::byte* to, std::size_t stride,
+                                      typename Ops::Int (&words)[kWords]) {
+  constexpr bool kPacked = kLayout == DeviceLayout::int24;
+  if constexpr (kWords == 4) {
+    transpose<Ops>(words);
+    if constexpr (kPacked) {
+      for (auto& word : words) word = Ops::pack_24(word);
+    }
+    store_lanes<Ops, kLayout, kOverhang>(to, stride, words);
+  } else if constexpr (kPacked) {
+    if constexpr (kWords == 2) {
+      const auto low = Ops::zip_low(words[0], words[1]);
+      words[1] = Ops::zip_high(words[0], words[1]);
+      words[0] = low;
+    }
+    for (auto& word : words) word = Ops::pack_24(word);
+    store_lanes<Ops, kLayout, Overhang::allowed>(to, kUsed<kLayout>, words);
+  } else if constexpr (kWords == 2) {
+    Ops::store_zipped(to, words[0], words[1]);
+  } else {
+    Ops::store(to, words[0]);
+  }
+}
+
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, Overhang kOverhang, bool kDithered>
+ASIODRV_KERNEL_INLINE void interleave_tile(const float* const* sources, std::uint32_t wanted,
+                                           std::size_t at, std::byte* to, std::size_t stride,
+                                           const Noise<Ops>& noise, std::uint32_t place) {
+  typename Ops::Int words[kWords];
+  // Words beyond the last channel repeat it; what they hold is written over.
+  for (std::uint32_t w = 0; w < kWords; ++w) {
+    const std::uint32_t s = smaller(w * kPerWord<kLayout>, wanted - 1);
+    words[w] = encoded<Ops, kLayout, kDithered>(sources[s] + at, noise, place + s);
+    if constexpr (kPerWord<kLayout> == 2) {
+      const std::uint32_t t = smaller(s + 1, wanted - 1);
+      words[w] =
+          Ops::pair(words[w], encoded<Ops, kLayout, kDithered>(sources[t] + at, noise, place + t));
+    }
+  }
+  write_tile<Ops, kLayout, kWords, kOverhang>(to, stride, words);
+}
+
+/// A tile at the end of a block: fewer frames, or pieces that would reach beyond it.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
+[[gnu::noinline]] void interleave_edge(const float* const* sources, std::uint32_t wanted,
+                                       std::size_t at, std::uint32_t frames, std::byte* to,
+                                       std::size_t stride, const Noise<Ops>& noise,
+                                       std::uint32_t place) {
+  constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
+  std::byte results[kTile<Ops> * kPiece + kPiece];
+  float samples[kSamples][kTile<Ops>]{};
+  const float* blocks[kSamples];
+  for (std::uint32_t s = 0; s < wanted; ++s) {
+    __builtin_memcpy(samples[s], sources[s] + at, frames * sizeof(float));
+    blocks[s] = samples[s];
+  }
+  interleave_tile<Ops, kLayout, kWords, Overhang::none, kDithered>(blocks, wanted, 0, results,
+                                                                   kPiece, noise, place);
+  if constexpr (kWords == 4) {
+    for (std::size_t f = 0; f < frames; ++f) {
+      __builtin_memcpy(to + f * stride, results + f * kPiece, wanted * kBytes<kLayout>);
+    }
+  } else {
+    __builtin_memcpy(to, results, frames * stride);
+  }
+}
+
+/// Within a row of tiles the last one, which may have channels to spare, goes first: what it writes
+/// beyond its own is the start of the next frames, and their turn is still to come. The others
+/// follow in order, each free to write over the one after it, but for the one before the last.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
+void interleave_block(const InterleaveJob& job) {
+  constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
+  const std::size_t stride = std::size_t{job.channels} * kBytes<kLayout>;
+  const std::size_t total = stride * job.frames;
+  const std::uint32_t last = (job.channels - 1) / kSamples * kSamples;
+  const Noise<Ops> noise(job);
+  for (std::size_t at = 0; at < job.frames; at += kTile<Ops>) {
+    const auto frames = smaller(kTile<Ops>, static_cast<std::uint32_t>(job.frames - at));
+    const auto tile = [&]<Overhang kOverhang>(std::uint32_t c) __attribute__((always_inline)) {
+      const std::size_t offset = at * stride + c * kBytes<kLayout>;
+      const auto place = static_cast<std::uint32_t>(at) * job.channels + c;
+      const std::uint32_t wanted = smaller(kSamples, job.channels - c);
+      if (frames == kTile<Ops> && offset + reach<Ops, kLayout, kWords>(stride) <= total) {
+        interleave_tile<Ops, kLayout, kWords, kOverhang, kDithered>(
+            job.sources + c, wanted, at, job.target + offset, stride, noise, place);
+      } else {
+        interleave_edge<Ops, kLayout, kWords, kDithered>(job.sources + c, wanted, at, frames,
+                                                         job.target + offset, stride, noise, place);
+      }
+    };
+    tile.template operator()<Overhang::allowed>(last);
+    for (std::uint32_t c = 0; c + kSamples < last; c += kSamples) {
+      tile.template operator()<Overhang::allowed>(c);
+    }
+    if (last != 0) tile.template operator()<Overhang::none>(last - kSamples);
+  }
+}
+
+template <class Ops, DeviceLayout kLayout, bool kDithered>
+ASIODRV_KERNEL_INLINE void interleave_layout(const InterleaveJob& job) {
+  if (job.channels == kPerWord<kLayout>) return interleave_block<Ops, kLayout, 1, kDithered>(job);
+  if (job.channels == 2 * kPerWord<kLayout>) {
+    return interleave_block<Ops, kLayout, 2, kDithered>(job);
+  }
+  interleave_block<Ops, kLayout, 4, kDithered>(job);
+}
+
+template <class Ops, DeviceLayout kLayout>
+ASIODRV_KERNEL_INLINE void interleave_reduced(const InterleaveJob& job) {
+  if (job.dithered) return interleave_layout<Ops, kLayout, true>(job);
+  interleave_layout<Ops, kLayout, false>(job);
+}
+
+template <class Ops>
+ASIODRV_KERNEL_INLINE void interleave(DeviceLayout layout, const InterleaveJob& job) {
+  switch (layout) {
+    case DeviceLayout::int16: return interleave_reduced<Ops, DeviceLayout::int16>(job);
+    case DeviceLayout::int24: return interleave_reduced<Ops, DeviceLayout::int24>(job);
+    case DeviceLayout::int24_in_32: return interleave_reduced<Ops, DeviceLayout::int24_in_32>(job);
+    case DeviceLayout::int32: return interleave_layout<Ops, DeviceLayout::int32, false>(job);
+    case DeviceLayout::float32: return interleave_layout<Ops, DeviceLayout::float32, false>(job);
+  }
+}
+
+}  // namespace
+}  // namespace asiodrv::audio::kernel
