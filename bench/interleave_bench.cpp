@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <functional>
 #include <limits>
@@ -28,6 +29,20 @@ constexpr int kRepeats = 4;  // per round: one block takes too little time for t
 constexpr double kGoal = 0.7;
 constexpr std::array kChannels{2U, 3U, 4U, 6U, 8U, 16U, 18U, 32U, 64U};
 
+/// Memory that begins at a cache line, as the engine's blocks and devices' buffers do.
+class Aligned {
+ public:
+  explicit Aligned(std::size_t bytes) : memory_(bytes + kLine) {}
+  [[nodiscard]] std::byte* data() noexcept {
+    const auto address = reinterpret_cast<std::uintptr_t>(memory_.data());
+    return memory_.data() + (kLine - address % kLine) % kLine;
+  }
+
+ private:
+  static constexpr std::size_t kLine = 64;
+  std::vector<std::byte> memory_;
+};
+
 /// Both blocks of one conversion, and room for the copy.
 struct Blocks {
   Blocks(audio::DeviceLayout layout, std::uint32_t channels)
@@ -36,11 +51,13 @@ struct Blocks {
         frames(static_cast<std::uint32_t>(kWorkingSet / (sample_bytes + sizeof(float)) / channels /
                                           64 * 64)),
         device(std::size_t{channels} * frames * sample_bytes),
-        samples(std::size_t{channels} * frames, 0.25F),
+        samples(std::size_t{channels} * frames * sizeof(float)),
         copied_from(moved() / 2),
         copied_to(moved() / 2) {
+    auto* first = reinterpret_cast<float*>(samples.data());
+    std::fill_n(first, std::size_t{channels} * frames, 0.25F);
     for (std::uint32_t c = 0; c < channels; ++c) {
-      blocks.push_back(samples.data() + std::size_t{c} * frames);
+      blocks.push_back(first + std::size_t{c} * frames);
       const_blocks.push_back(blocks.back());
     }
   }
@@ -50,11 +67,10 @@ struct Blocks {
   }
   std::size_t sample_bytes;
   std::uint32_t channel_count, frames;
-  std::vector<std::byte> device;
-  std::vector<float> samples;
+  Aligned device, samples;
   std::vector<float*> blocks;
   std::vector<const float*> const_blocks;
-  std::vector<std::byte> copied_from, copied_to;
+  Aligned copied_from, copied_to;
 };
 
 /// Gigabytes per second, read and written, of the best round of each.
@@ -74,7 +90,7 @@ Rates measure(Blocks& blocks, const std::function<void()>& convert) {
     return static_cast<double>(blocks.moved()) * kRepeats / took;
   };
   const auto copy = [&] {
-    std::memcpy(blocks.copied_to.data(), blocks.copied_from.data(), blocks.copied_from.size());
+    std::memcpy(blocks.copied_to.data(), blocks.copied_from.data(), blocks.moved() / 2);
     keep(blocks.copied_to.data());
   };
   const auto warmed = [&](const auto& work) {  // the other's turn has taken the cache

@@ -134,6 +134,40 @@ ASIODRV_KERNEL_INLINE void transpose(typename Ops::Int (&v)[4]) {
   v[3] = Ops::join_high(b, d);
 }
 
+// --- columns and bands ---------------------------------------------------------------------------
+
+/// A block is gone through in bands that the first-level cache holds, and within a band column by
+/// column of tiles: so only a column's channels are open at a time. All of them in turn would
+/// compete for the same few places of the cache where channels lie a power of two apart.
+template <class Ops, DeviceLayout kLayout>
+constexpr std::uint32_t band_of(std::uint32_t channels) {
+  constexpr std::size_t kBandBytes = 16 * 1024;  // of the device's block
+  const std::size_t frames = kBandBytes / (kBytes<kLayout> * channels) / kTile<Ops> * kTile<Ops>;
+  return frames == 0 ? kTile<Ops> : static_cast<std::uint32_t>(frames);
+}
+
+/// The tiles of the channels from one on.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
+struct Column {
+  Column(std::uint32_t channels, std::uint32_t frames, std::uint32_t channel)
+      : stride(std::size_t{channels} * kBytes<kLayout>),
+        first(std::size_t{channel} * kBytes<kLayout>),
+        total(stride * frames) {}
+  [[nodiscard]] std::size_t offset(std::uint32_t at) const { return at * stride + first; }
+
+  /// Where the tiles from frame `at` on end that are whole, end by `end`, and reach no further than
+  /// the block does, when `piece` is what one access to a piece touches.
+  [[nodiscard]] std::uint32_t whole(std::uint32_t at, std::uint32_t end, std::size_t piece) const {
+    const std::size_t reach = piece + (kWords == 4 ? (kTile<Ops> - 1) * stride
+                                                   : (kWords * Ops::kLanes - 1) * kUsed<kLayout>);
+    std::uint32_t until = at + (end - at) / kTile<Ops> * kTile<Ops>;
+    while (until > at && offset(until - kTile<Ops>) + reach > total) until -= kTile<Ops>;
+    return until;
+  }
+
+  std::size_t stride, first, total;  // bytes
+};
+
 // --- device to engine ---------------------------------------------------------------------------
 
 /// The words of kTile frames, one vector per word of a frame. Reads whole pieces.
@@ -166,13 +200,6 @@ ASIODRV_KERNEL_INLINE void read_tile(const std::byte* from, std::size_t stride,
       for (auto& word : words) word = Ops::sanitised(word);
     }
   }
-}
-
-/// How far read_tile and write_tile reach from the tile's first byte.
-template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
-constexpr std::size_t reach(std::size_t stride) {
-  if (kWords == 4) return (kTile<Ops> - 1) * stride + kPiece;
-  return (kWords * Ops::kLanes - 1) * kUsed<kLayout> + kPiece;
 }
 
 template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
@@ -217,23 +244,36 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
   }
 }
 
+/// One column of tiles, frames `at` to `end`.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
+ASIODRV_KERNEL_INLINE void deinterleave_column(const DeinterleaveJob& job, std::uint32_t channel,
+                                               std::uint32_t wanted, std::uint32_t at,
+                                               std::uint32_t end) {
+  const Column<Ops, kLayout, kWords> column(job.channels, job.frames, channel);
+  const std::uint32_t whole = column.whole(at, end, kPiece);
+  float* const* targets = job.targets + channel;
+  for (; at < whole; at += kTile<Ops>) {
+    deinterleave_tile<Ops, kLayout, kWords>(job.source + column.offset(at), column.stride, targets,
+                                            wanted, at);
+  }
+  for (; at < end; at += kTile<Ops>) {
+    deinterleave_edge<Ops, kLayout, kWords>(job.source + column.offset(at), column.stride, targets,
+                                            wanted, at, smaller(kTile<Ops>, end - at));
+  }
+}
+
 template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
 void deinterleave_block(const DeinterleaveJob& job) {
   constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
-  const std::size_t stride = std::size_t{job.channels} * kBytes<kLayout>;
-  const std::size_t total = stride * job.frames;
-  for (std::size_t at = 0; at < job.frames; at += kTile<Ops>) {
-    const auto frames = smaller(kTile<Ops>, static_cast<std::uint32_t>(job.frames - at));
-    for (std::uint32_t c = 0; c < job.channels; c += kSamples) {
-      const std::size_t offset = at * stride + c * kBytes<kLayout>;
-      const std::uint32_t wanted = smaller(kSamples, job.channels - c);
-      if (frames == kTile<Ops> && offset + reach<Ops, kLayout, kWords>(stride) <= total) {
-        deinterleave_tile<Ops, kLayout, kWords>(job.source + offset, stride, job.targets + c,
-                                                wanted, at);
-      } else {
-        deinterleave_edge<Ops, kLayout, kWords>(job.source + offset, stride, job.targets + c,
-                                                wanted, at, frames);
-      }
+  const std::uint32_t band = band_of<Ops, kLayout>(job.channels);
+  for (std::uint32_t at = 0; at < job.frames; at += band) {
+    const std::uint32_t end = at + smaller(band, job.frames - at);
+    std::uint32_t c = 0;
+    for (; c + kSamples <= job.channels; c += kSamples) {
+      deinterleave_column<Ops, kLayout, kWords>(job, c, kSamples, at, end);
+    }
+    if (c < job.channels) {
+      deinterleave_column<Ops, kLayout, kWords>(job, c, job.channels - c, at, end);
     }
   }
 }
@@ -337,9 +377,9 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
   std::byte results[kTile<Ops> * kPiece + kPiece];
   float samples[kSamples][kTile<Ops>]{};
   const float* blocks[kSamples];
+  for (std::uint32_t s = 0; s < kSamples; ++s) blocks[s] = samples[s];
   for (std::uint32_t s = 0; s < wanted; ++s) {
     __builtin_memcpy(samples[s], sources[s] + at, frames * sizeof(float));
-    blocks[s] = samples[s];
   }
   interleave_tile<Ops, kLayout, kWords, Overhang::none, kDithered>(blocks, wanted, 0, results,
                                                                    kPiece, noise, place);
@@ -352,35 +392,52 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
   }
 }
 
-/// Within a row of tiles the last one, which may have channels to spare, goes first: what it writes
+/// One column of tiles, frames `at` to `end`.
+template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, Overhang kOverhang, bool kDithered>
+ASIODRV_KERNEL_INLINE void interleave_column(const InterleaveJob& job, const Noise<Ops>& noise,
+                                             std::uint32_t channel, std::uint32_t wanted,
+                                             std::uint32_t at, std::uint32_t end) {
+  const Column<Ops, kLayout, kWords> column(job.channels, job.frames, channel);
+  const std::uint32_t whole = column.whole(at, end, kPiece);
+  const float* const* sources = job.sources + channel;
+  for (; at < whole; at += kTile<Ops>) {
+    interleave_tile<Ops, kLayout, kWords, kOverhang, kDithered>(
+        sources, wanted, at, job.target + column.offset(at), column.stride, noise,
+        at * job.channels + channel);
+  }
+  for (; at < end; at += kTile<Ops>) {
+    interleave_edge<Ops, kLayout, kWords, kDithered>(
+        sources, wanted, at, smaller(kTile<Ops>, end - at), job.target + column.offset(at),
+        column.stride, noise, at * job.channels + channel);
+  }
+}
+
+/// Within a band the last column, which may have channels to spare, goes first: what it writes
 /// beyond its own is the start of the next frames, and their turn is still to come. The others
 /// follow in order, each free to write over the one after it, but for the one before the last.
 template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
 void interleave_block(const InterleaveJob& job) {
   constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
-  const std::size_t stride = std::size_t{job.channels} * kBytes<kLayout>;
-  const std::size_t total = stride * job.frames;
   const std::uint32_t last = (job.channels - 1) / kSamples * kSamples;
+  const std::uint32_t band = band_of<Ops, kLayout>(job.channels);
   const Noise<Ops> noise(job);
-  for (std::size_t at = 0; at < job.frames; at += kTile<Ops>) {
-    const auto frames = smaller(kTile<Ops>, static_cast<std::uint32_t>(job.frames - at));
-    const auto tile = [&]<Overhang kOverhang>(std::uint32_t c) __attribute__((always_inline)) {
-      const std::size_t offset = at * stride + c * kBytes<kLayout>;
-      const auto place = static_cast<std::uint32_t>(at) * job.channels + c;
-      const std::uint32_t wanted = smaller(kSamples, job.channels - c);
-      if (frames == kTile<Ops> && offset + reach<Ops, kLayout, kWords>(stride) <= total) {
-        interleave_tile<Ops, kLayout, kWords, kOverhang, kDithered>(
-            job.sources + c, wanted, at, job.target + offset, stride, noise, place);
-      } else {
-        interleave_edge<Ops, kLayout, kWords, kDithered>(job.sources + c, wanted, at, frames,
-                                                         job.target + offset, stride, noise, place);
-      }
-    };
-    tile.template operator()<Overhang::allowed>(last);
-    for (std::uint32_t c = 0; c + kSamples < last; c += kSamples) {
-      tile.template operator()<Overhang::allowed>(c);
+  for (std::uint32_t at = 0; at < job.frames; at += band) {
+    const std::uint32_t end = at + smaller(band, job.frames - at);
+    if (last + kSamples == job.channels) {
+      interleave_column<Ops, kLayout, kWords, Overhang::allowed, kDithered>(job, noise, last,
+                                                                            kSamples, at, end);
+    } else {
+      interleave_column<Ops, kLayout, kWords, Overhang::allowed, kDithered>(
+          job, noise, last, job.channels - last, at, end);
     }
-    if (last != 0) tile.template operator()<Overhang::none>(last - kSamples);
+    for (std::uint32_t c = 0; c + kSamples < last; c += kSamples) {
+      interleave_column<Ops, kLayout, kWords, Overhang::allowed, kDithered>(job, noise, c, kSamples,
+                                                                            at, end);
+    }
+    if (last != 0) {
+      interleave_column<Ops, kLayout, kWords, Overhang::none, kDithered>(
+          job, noise, last - kSamples, kSamples, at, end);
+    }
   }
 }
 
