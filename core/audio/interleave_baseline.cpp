@@ -1,89 +1,111 @@
-// The path of every machine: one channel after another through core/audio/sample_format.hpp.
-#include <algorithm>
-#include <cstring>
-
-#include "core/audio/interleave_kernel.hpp"
-#include "core/audio/sample_format.hpp"
+// The path of every machine: vector types that GCC and clang share, SSE2 on x86.
+#include "core/audio/interleave_body.hpp"
+#include "core/audio/simd.hpp"
 
 namespace asiodrv::audio::kernel {
 namespace {
 
-constexpr std::uint32_t kChunk = 64;  // frames of one channel at a time
+using UInt4 = std::uint32_t __attribute__((vector_size(16)));
 
-constexpr SampleType sample_type_of(DeviceLayout layout) noexcept {
-  switch (layout) {
-    case DeviceLayout::int16: return SampleType::int16;
-    case DeviceLayout::int24: return SampleType::int24;
-    case DeviceLayout::int24_in_32: return SampleType::int24;
-    case DeviceLayout::int32: return SampleType::int32;
-    case DeviceLayout::float32: return SampleType::float32;
+struct Baseline {
+  using Float = simd::Float4;
+  using Int = simd::Int4;
+  using Lane = simd::Int4;
+  static constexpr std::uint32_t kLanes = 1;
+
+  static Int splat(std::int32_t value) { return simd::splat(value); }
+  static Int count() { return Int{0, 1, 2, 3}; }
+  static Int load(const std::byte* from) { return simd::load<Int>(from); }
+  static Int load_pieces(const std::byte* from, std::size_t) { return load(from); }
+  static Float load_samples(const float* from) { return simd::load<Float>(from); }
+  static void store(float* to, Float value) { simd::store(to, value); }
+  static void store(std::byte* to, Int value) { simd::store(to, value); }
+  static void store_zipped(std::byte* to, Int even, Int odd) {
+    store(to, zip_low(even, odd));
+    store(to + sizeof(Int), zip_high(even, odd));
   }
-  return SampleType::float32;
-}
+  static void store_16(std::byte* to, Lane lane) { store(to, lane); }
+  static void store_12(std::byte* to, Lane lane) {
+    const auto halves = simd::bits_as<simd::Long2>(lane);
+    simd::store(to, halves[0]);
+    simd::store(to + 8, static_cast<std::uint32_t>(halves[1]));
+  }
+  template <std::uint32_t kLane>
+  static Lane lane(Int value) {
+    return value;
+  }
 
-/// Bytes of a sample that carry nothing; they come first.
-constexpr std::uint32_t padding_of(DeviceLayout layout) noexcept {
-  return layout == DeviceLayout::int24_in_32 ? 1 : 0;
-}
+  static Float as_float(Int value) { return simd::bits_as<Float>(value); }
+  static Int as_int(Float value) { return simd::bits_as<Int>(value); }
+  static Int both(Int a, Int b) { return a & b; }
+  static Int differ(Int a, Int b) { return a ^ b; }
+  static Int add(Int a, Int b) { return signed_of(unsigned_of(a) + unsigned_of(b)); }
+  static Float add(Float a, Float b) { return a + b; }
+  static Int multiply(Int a, Int b) { return signed_of(unsigned_of(a) * unsigned_of(b)); }
+  template <int kBits>
+  static Int shl(Int value) {
+    return signed_of(unsigned_of(value) << kBits);
+  }
+  template <int kBits>
+  static Int shr(Int value) {
+    return signed_of(unsigned_of(value) >> kBits);
+  }
+  static Int pair(Int low, Int high) { return (low & 0xFFFF) | shl<16>(high); }
 
-/// A sample's noise in steps of the integer: the sum of two uniform halves of one hash, (-1, 1).
-constexpr float dither_at(std::uint64_t key, std::uint32_t place) noexcept {
-  std::uint32_t x = place + static_cast<std::uint32_t>(key);
-  x = (x ^ (x >> 16U)) * kFirstMultiplier + static_cast<std::uint32_t>(key >> 32U);
-  x = (x ^ (x >> 15U)) * kSecondMultiplier;
-  x ^= x >> 16U;
-  const std::uint32_t sum = (x & 0xFFFFU) + (x >> 16U);
-  return static_cast<float>(static_cast<std::int32_t>(sum) - 0xFFFF) * 0x1p-16F;
-}
+  static Float to_float(Int value) { return simd::to_float4(value); }
+  static Float scaled(Float value, float scale) { return value * simd::splat(scale); }
+  static Float sample(Int top_aligned) { return scaled(to_float(top_aligned), 0x1p-31F); }
+  static Float without_nan(Float value) { return simd::without_nan(value); }
+  static Float clipped(Float value, float low, float high) {
+    return simd::at_least(simd::at_most(value, high), low);
+  }
+  static Int round(Float value) { return simd::round_to_int(value); }
+  /// What lies above turns the conversion's INT32_MIN around.
+  static Int round_to_int32(Float scaled) {
+    const Int above = scaled >= simd::splat(0x1p31F);
+    return round(scaled) ^ above;
+  }
+
+  template <std::size_t kCount>
+  static bool any_not_finite(const Int (&)[kCount]) {
+    return true;  // looking costs as much as removing
+  }
+  static Int sanitised(Int bits) { return as_int(simd::sanitised(bits)); }
+
+  static Int zip_low(Int a, Int b) { return __builtin_shufflevector(a, b, 0, 4, 1, 5); }
+  static Int zip_high(Int a, Int b) { return __builtin_shufflevector(a, b, 2, 6, 3, 7); }
+  static Int join_low(Int a, Int b) { return __builtin_shufflevector(a, b, 0, 1, 4, 5); }
+  static Int join_high(Int a, Int b) { return __builtin_shufflevector(a, b, 2, 3, 6, 7); }
+  static Int even_in_lanes(Int a, Int b) { return __builtin_shufflevector(a, b, 0, 2, 4, 6); }
+  static Int odd_in_lanes(Int a, Int b) { return __builtin_shufflevector(a, b, 1, 3, 5, 7); }
+  static Int even(Int a, Int b) { return even_in_lanes(a, b); }
+  static Int odd(Int a, Int b) { return odd_in_lanes(a, b); }
+
+  static Int spread_24(Int packed) {
+    const auto halves = simd::bits_as<simd::Long2>(packed);
+    const simd::Long2 pairs{halves[0], (halves[0] >> 48U) | (halves[1] << 16U)};
+    return simd::bits_as<Int>(((pairs << 8U) & 0xFFFFFF00U) |
+                              ((pairs << 16U) & 0xFFFFFF0000000000U));
+  }
+  static Int pack_24(Int words) {
+    const auto lanes = simd::bits_as<simd::Long2>(words);
+    const simd::Long2 pairs = (lanes & 0xFFFFFFU) | ((lanes >> 8U) & 0xFFFFFF000000U);
+    return simd::bits_as<Int>(simd::Long2{pairs[0] | (pairs[1] << 48U), pairs[1] >> 16U});
+  }
+
+ private:
+  static UInt4 unsigned_of(Int value) { return simd::bits_as<UInt4>(value); }
+  static Int signed_of(UInt4 value) { return simd::bits_as<Int>(value); }
+};
 
 }  // namespace
 
 void deinterleave_baseline(DeviceLayout layout, const DeinterleaveJob& job) RT_SAFE {
-  const SampleType type = sample_type_of(layout);
-  const std::size_t bytes = sample_bytes(type);
-  const std::size_t stride = std::size_t{job.channels} * device_layout_bytes(layout);
-  std::byte packed[kChunk * sizeof(float)];
-  for (std::uint32_t c = 0; c < job.channels; ++c) {
-    const std::byte* from =
-        job.source + std::size_t{c} * device_layout_bytes(layout) + padding_of(layout);
-    for (std::uint32_t first = 0; first < job.frames; first += kChunk) {
-      const std::uint32_t count = std::min(kChunk, job.frames - first);
-      for (std::uint32_t i = 0; i < count; ++i) {
-        std::memcpy(packed + i * bytes, from + (first + i) * stride, bytes);
-      }
-      to_float(type, packed, job.targets[c] + first, {count});
-    }
-  }
+  deinterleave<Baseline>(layout, job);
 }
 
 void interleave_baseline(DeviceLayout layout, const InterleaveJob& job) RT_SAFE {
-  const SampleType type = sample_type_of(layout);
-  const std::size_t bytes = sample_bytes(type);
-  const std::uint32_t padding = padding_of(layout);
-  const std::size_t stride = std::size_t{job.channels} * device_layout_bytes(layout);
-  const float step = bytes == 2 ? 0x1p-15F : 0x1p-23F;
-  std::byte packed[kChunk * sizeof(float)];
-  float noisy[kChunk];
-  for (std::uint32_t c = 0; c < job.channels; ++c) {
-    std::byte* to = job.target + std::size_t{c} * device_layout_bytes(layout);
-    for (std::uint32_t first = 0; first < job.frames; first += kChunk) {
-      const std::uint32_t count = std::min(kChunk, job.frames - first);
-      const float* samples = job.sources[c] + first;
-      if (job.dithered) {
-        for (std::uint32_t i = 0; i < count; ++i) {
-          const float sample = samples[i] == samples[i] ? samples[i] : 0.0F;
-          noisy[i] = sample + step * dither_at(job.key, (first + i) * job.channels + c);
-        }
-        samples = noisy;
-      }
-      from_float(type, samples, packed, {count});
-      for (std::uint32_t i = 0; i < count; ++i) {
-        std::byte* sample = to + (first + i) * stride;
-        if (padding != 0) sample[0] = std::byte{0};
-        std::memcpy(sample + padding, packed + i * bytes, bytes);
-      }
-    }
-  }
+  interleave<Baseline>(layout, job);
 }
 
 }  // namespace asiodrv::audio::kernel

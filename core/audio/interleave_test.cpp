@@ -188,7 +188,19 @@ TEST_P(InterleavePath, interleaves_every_shape_and_touches_nothing_else) {
   }
 }
 
-/// Device values from `first` up in steps, through the engine and back.
+/// Long blocks are gone through in parts; the seams must not show.
+TEST_P(InterleavePath, converts_blocks_of_any_length) {
+  for (const DeviceLayout layout : kDeviceLayouts) {
+    for (const std::uint32_t channels : {1U, 2U, 3U, 4U, 5U, 7U, 9U, 12U, 18U, 64U}) {
+      for (const std::uint32_t frames : {1024U, 9001U}) {
+        ASSERT_NO_FATAL_FAILURE(expect_deinterleaves(layout, channels, frames));
+        ASSERT_NO_FATAL_FAILURE(expect_interleaves(layout, channels, frames));
+      }
+    }
+  }
+}
+
+/// Device values from 0 up in steps, through the engine and back.
 void expect_identity(DeviceLayout layout, std::uint32_t channels, std::uint64_t step,
                      SimdPath path) {
   constexpr std::uint32_t kFrames = 511;
