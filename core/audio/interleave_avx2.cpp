@@ -22,6 +22,7 @@ struct Avx2 {
     const __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + stride));
     return _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
   }
+  static Int load_rows(const std::byte* from, std::size_t) { return load(from); }
   static Float load_samples(const float* from) { return _mm256_loadu_ps(from); }
   static void store(float* to, Float value) { _mm256_storeu_ps(to, value); }
   static void store(std::byte* to, Int value) {
@@ -29,9 +30,10 @@ struct Avx2 {
   }
   static void store_zipped(std::byte* to, Int even, Int odd) {
     const Int low = zip_low(even, odd), high = zip_high(even, odd);
-    store(to, _mm256_permute2x128_si256(low, high, 0x20));
-    store(to + sizeof(Int), _mm256_permute2x128_si256(low, high, 0x31));
+    store(to, even_lanes(low, high));
+    store(to + sizeof(Int), odd_lanes(low, high));
   }
+  static void store_rows(std::byte* to, std::size_t, Int value) { store(to, value); }
   static void store_16(std::byte* to, Lane lane) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), lane);
   }
@@ -102,6 +104,8 @@ struct Avx2 {
   static Int zip_high(Int a, Int b) { return _mm256_unpackhi_epi32(a, b); }
   static Int join_low(Int a, Int b) { return _mm256_unpacklo_epi64(a, b); }
   static Int join_high(Int a, Int b) { return _mm256_unpackhi_epi64(a, b); }
+  static Int even_lanes(Int a, Int b) { return _mm256_permute2x128_si256(a, b, 0x20); }
+  static Int odd_lanes(Int a, Int b) { return _mm256_permute2x128_si256(a, b, 0x31); }
   static Int even_in_lanes(Int a, Int b) {
     return as_int(_mm256_shuffle_ps(as_float(a), as_float(b), 0x88));
   }

@@ -28,6 +28,12 @@ struct Avx512 {
         _mm256_castsi128_si256(load_lane(from + 2 * stride)), load_lane(from + 3 * stride), 1);
     return _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
   }
+  static Int load_rows(const std::byte* from, std::size_t stride) {
+    const auto half = [](const std::byte* row) {
+      return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(row));
+    };
+    return _mm512_inserti64x4(_mm512_castsi256_si512(half(from)), half(from + stride), 1);
+  }
   static Float load_samples(const float* from) { return _mm512_loadu_ps(from); }
   static void store(float* to, Float value) { _mm512_storeu_ps(to, value); }
   static void store(std::byte* to, Int value) { _mm512_storeu_si512(to, value); }
@@ -35,6 +41,11 @@ struct Avx512 {
     const Int low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     store(to, _mm512_permutex2var_epi32(even, low, odd));
     store(to + sizeof(Int), _mm512_permutex2var_epi32(even, add(low, splat(8)), odd));
+  }
+  static void store_rows(std::byte* to, std::size_t stride, Int value) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(value));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + stride),
+                        _mm512_extracti64x4_epi64(value, 1));
   }
   static void store_16(std::byte* to, Lane lane) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to), lane);
@@ -108,6 +119,12 @@ struct Avx512 {
   static Int zip_high(Int a, Int b) { return _mm512_unpackhi_epi32(a, b); }
   static Int join_low(Int a, Int b) { return _mm512_unpacklo_epi64(a, b); }
   static Int join_high(Int a, Int b) { return _mm512_unpackhi_epi64(a, b); }
+  static Int even_lanes(Int a, Int b) {
+    return _mm512_permutex2var_epi64(a, _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13), b);
+  }
+  static Int odd_lanes(Int a, Int b) {
+    return _mm512_permutex2var_epi64(a, _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15), b);
+  }
   static Int even_in_lanes(Int a, Int b) {
     return as_int(_mm512_shuffle_ps(as_float(a), as_float(b), 0x88));
   }

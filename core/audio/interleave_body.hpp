@@ -31,6 +31,14 @@ constexpr std::uint32_t kPerWord = kLayout == DeviceLayout::int16 ? 2 : 1;
 template <DeviceLayout kLayout>
 constexpr std::size_t kUsed = kLayout == DeviceLayout::int24 ? 12 : 16;
 
+/// Bytes from row to row of a tile that is set apart.
+template <std::uint32_t kWords>
+constexpr std::size_t kRow = kWords == 8 ? 2 * kPiece : kPiece;
+
+/// Whether tiles of 8 words are worth having.
+template <class Ops, DeviceLayout kLayout>
+constexpr bool kWide = Ops::kLanes > 1 && kLayout != DeviceLayout::int24;
+
 /// Frames of a tile.
 template <class Ops>
 constexpr std::uint32_t kTile = 4 * Ops::kLanes;
@@ -134,6 +142,33 @@ ASIODRV_KERNEL_INLINE void transpose(typename Ops::Int (&v)[4]) {
   v[3] = Ops::join_high(b, d);
 }
 
+/// 8 words of each of kTile frames, as they lie in a frame, to one word of them all, and back. The
+/// first four vectors are the rows 0 to 3 (and 8 to 11), the others 4 to 7 (and 12 to 15).
+template <class Ops>
+ASIODRV_KERNEL_INLINE void transpose_in(typename Ops::Int (&v)[8]) {
+  typename Ops::Int low[4]{v[0], v[1], v[2], v[3]}, high[4]{v[4], v[5], v[6], v[7]};
+  transpose<Ops>(low);
+  transpose<Ops>(high);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    v[i] = Ops::even_lanes(low[i], high[i]);
+    v[4 + i] = Ops::odd_lanes(low[i], high[i]);
+  }
+}
+template <class Ops>
+ASIODRV_KERNEL_INLINE void transpose_out(typename Ops::Int (&v)[8]) {
+  typename Ops::Int low[4], high[4];
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    low[i] = Ops::even_lanes(v[i], v[4 + i]);
+    high[i] = Ops::odd_lanes(v[i], v[4 + i]);
+  }
+  transpose<Ops>(low);
+  transpose<Ops>(high);
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    v[i] = low[i];
+    v[4 + i] = high[i];
+  }
+}
+
 // --- columns and bands ---------------------------------------------------------------------------
 
 /// A block is gone through in bands that the first-level cache holds, and within a band column by
@@ -176,7 +211,12 @@ ASIODRV_KERNEL_INLINE void read_tile(const std::byte* from, std::size_t stride,
                                      typename Ops::Int (&words)[kWords]) {
   constexpr std::size_t kStep = kUsed<kLayout>;
   constexpr bool kPacked = kLayout == DeviceLayout::int24;
-  if constexpr (kWords == 4) {
+  if constexpr (kWords == 8) {
+    for (std::size_t i = 0; i < 8; ++i) {
+      words[i] = Ops::load_rows(from + i * stride, 8 * stride);
+    }
+    transpose_in<Ops>(words);
+  } else if constexpr (kWords == 4) {
     for (std::size_t i = 0; i < 4; ++i) {
       words[i] = spread<Ops, kLayout>(Ops::load_pieces(from + i * stride, 4 * stride));
     }
@@ -227,18 +267,18 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
                                          float* const* targets, std::uint32_t wanted,
                                          std::size_t at, std::uint32_t frames) {
   constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
-  std::byte source[kTile<Ops> * kPiece + kPiece]{};
+  std::byte source[kTile<Ops> * kRow<kWords> + kPiece]{};
   float results[kSamples][kTile<Ops>];
   float* blocks[kSamples];
   for (std::uint32_t s = 0; s < kSamples; ++s) blocks[s] = results[s];
-  if constexpr (kWords == 4) {
+  if constexpr (kWords >= 4) {
     for (std::size_t f = 0; f < frames; ++f) {
-      __builtin_memcpy(source + f * kPiece, from + f * stride, wanted * kBytes<kLayout>);
+      __builtin_memcpy(source + f * kRow<kWords>, from + f * stride, wanted * kBytes<kLayout>);
     }
   } else {
     __builtin_memcpy(source, from, frames * stride);
   }
-  deinterleave_tile<Ops, kLayout, kWords>(source, kPiece, blocks, kSamples, 0);
+  deinterleave_tile<Ops, kLayout, kWords>(source, kRow<kWords>, blocks, kSamples, 0);
   for (std::uint32_t s = 0; s < wanted; ++s) {
     __builtin_memcpy(targets[s] + at, results[s], frames * sizeof(float));
   }
@@ -250,7 +290,7 @@ ASIODRV_KERNEL_INLINE void deinterleave_column(const DeinterleaveJob& job, std::
                                                std::uint32_t wanted, std::uint32_t at,
                                                std::uint32_t end) {
   const Column<Ops, kLayout, kWords> column(job.channels, job.frames, channel);
-  const std::uint32_t whole = column.whole(at, end, kPiece);
+  const std::uint32_t whole = column.whole(at, end, kRow<kWords>);
   float* const* targets = job.targets + channel;
   for (; at < whole; at += kTile<Ops>) {
     deinterleave_tile<Ops, kLayout, kWords>(job.source + column.offset(at), column.stride, targets,
@@ -269,6 +309,11 @@ void deinterleave_block(const DeinterleaveJob& job) {
   for (std::uint32_t at = 0; at < job.frames; at += band) {
     const std::uint32_t end = at + smaller(band, job.frames - at);
     std::uint32_t c = 0;
+    if constexpr (kWords == 4 && kWide<Ops, kLayout>) {
+      for (; c + 2 * kSamples <= job.channels; c += 2 * kSamples) {
+        deinterleave_column<Ops, kLayout, 8>(job, c, 2 * kSamples, at, end);
+      }
+    }
     for (; c + kSamples <= job.channels; c += kSamples) {
       deinterleave_column<Ops, kLayout, kWords>(job, c, kSamples, at, end);
     }
@@ -328,7 +373,12 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, Overhang kOverh
 ASIODRV_KERNEL_INLINE void write_tile(std::byte* to, std::size_t stride,
                                       typename Ops::Int (&words)[kWords]) {
   constexpr bool kPacked = kLayout == DeviceLayout::int24;
-  if constexpr (kWords == 4) {
+  if constexpr (kWords == 8) {
+    transpose_out<Ops>(words);
+    for (std::size_t i = 0; i < 8; ++i) {
+      Ops::store_rows(to + i * stride, 8 * stride, words[i]);
+    }
+  } else if constexpr (kWords == 4) {
     transpose<Ops>(words);
     if constexpr (kPacked) {
       for (auto& word : words) word = Ops::pack_24(word);
@@ -374,7 +424,7 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
                                        std::size_t stride, const Noise<Ops>& noise,
                                        std::uint32_t place) {
   constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
-  std::byte results[kTile<Ops> * kPiece + kPiece];
+  std::byte results[kTile<Ops> * kRow<kWords> + kPiece];
   float samples[kSamples][kTile<Ops>]{};
   const float* blocks[kSamples];
   for (std::uint32_t s = 0; s < kSamples; ++s) blocks[s] = samples[s];
@@ -382,10 +432,10 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
     __builtin_memcpy(samples[s], sources[s] + at, frames * sizeof(float));
   }
   interleave_tile<Ops, kLayout, kWords, Overhang::none, kDithered>(blocks, wanted, 0, results,
-                                                                   kPiece, noise, place);
-  if constexpr (kWords == 4) {
+                                                                   kRow<kWords>, noise, place);
+  if constexpr (kWords >= 4) {
     for (std::size_t f = 0; f < frames; ++f) {
-      __builtin_memcpy(to + f * stride, results + f * kPiece, wanted * kBytes<kLayout>);
+      __builtin_memcpy(to + f * stride, results + f * kRow<kWords>, wanted * kBytes<kLayout>);
     }
   } else {
     __builtin_memcpy(to, results, frames * stride);
@@ -398,7 +448,7 @@ ASIODRV_KERNEL_INLINE void interleave_column(const InterleaveJob& job, const Noi
                                              std::uint32_t channel, std::uint32_t wanted,
                                              std::uint32_t at, std::uint32_t end) {
   const Column<Ops, kLayout, kWords> column(job.channels, job.frames, channel);
-  const std::uint32_t whole = column.whole(at, end, kPiece);
+  const std::uint32_t whole = column.whole(at, end, kRow<kWords>);
   const float* const* sources = job.sources + channel;
   for (; at < whole; at += kTile<Ops>) {
     interleave_tile<Ops, kLayout, kWords, kOverhang, kDithered>(
@@ -412,13 +462,15 @@ ASIODRV_KERNEL_INLINE void interleave_column(const InterleaveJob& job, const Noi
   }
 }
 
-/// Within a band the last column, which may have channels to spare, goes first: what it writes
-/// beyond its own is the start of the next frames, and their turn is still to come. The others
-/// follow in order, each free to write over the one after it, but for the one before the last.
+/// Within a band a last column with channels to spare goes first: what it writes beyond its own is
+/// the start of the next frames, and their turn is still to come. So does the last one of packed
+/// int24, whose stores reach beyond it, too. The others follow in order, each free to write over
+/// the one after it, but for the last of them.
 template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
 void interleave_block(const InterleaveJob& job) {
   constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
-  const std::uint32_t last = (job.channels - 1) / kSamples * kSamples;
+  const std::uint32_t full = kLayout == DeviceLayout::int24 ? job.channels - 1 : job.channels;
+  const std::uint32_t last = full / kSamples * kSamples;
   const std::uint32_t band = band_of<Ops, kLayout>(job.channels);
   const Noise<Ops> noise(job);
   for (std::uint32_t at = 0; at < job.frames; at += band) {
@@ -426,17 +478,24 @@ void interleave_block(const InterleaveJob& job) {
     if (last + kSamples == job.channels) {
       interleave_column<Ops, kLayout, kWords, Overhang::allowed, kDithered>(job, noise, last,
                                                                             kSamples, at, end);
-    } else {
+    } else if (last < job.channels) {
       interleave_column<Ops, kLayout, kWords, Overhang::allowed, kDithered>(
           job, noise, last, job.channels - last, at, end);
     }
-    for (std::uint32_t c = 0; c + kSamples < last; c += kSamples) {
+    std::uint32_t c = 0;
+    if constexpr (kWords == 4 && kWide<Ops, kLayout>) {
+      for (; c + 2 * kSamples <= last; c += 2 * kSamples) {
+        interleave_column<Ops, kLayout, 8, Overhang::none, kDithered>(job, noise, c, 2 * kSamples,
+                                                                      at, end);
+      }
+    }
+    for (; c + kSamples < last; c += kSamples) {
       interleave_column<Ops, kLayout, kWords, Overhang::allowed, kDithered>(job, noise, c, kSamples,
                                                                             at, end);
     }
-    if (last != 0) {
-      interleave_column<Ops, kLayout, kWords, Overhang::none, kDithered>(
-          job, noise, last - kSamples, kSamples, at, end);
+    if (c < last) {
+      interleave_column<Ops, kLayout, kWords, Overhang::none, kDithered>(job, noise, c, kSamples,
+                                                                         at, end);
     }
   }
 }
