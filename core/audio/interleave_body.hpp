@@ -404,14 +404,15 @@ ASIODRV_KERNEL_INLINE void interleave_tile(const float* const* sources, std::uin
                                            std::size_t at, std::byte* to, std::size_t stride,
                                            const Noise<Ops>& noise, std::uint32_t place) {
   typename Ops::Int words[kWords];
-  // Words beyond the last channel repeat it; what they hold is written over.
   for (std::uint32_t w = 0; w < kWords; ++w) {
-    const std::uint32_t s = smaller(w * kPerWord<kLayout>, wanted - 1);
-    words[w] = encoded<Ops, kLayout, kDithered>(sources[s] + at, noise, place + s);
+    const std::uint32_t s = w * kPerWord<kLayout>;
+    words[w] = Ops::splat(0);  // beyond the last channel; what is written there is written over
+    if (s < wanted) words[w] = encoded<Ops, kLayout, kDithered>(sources[s] + at, noise, place + s);
     if constexpr (kPerWord<kLayout> == 2) {
-      const std::uint32_t t = smaller(s + 1, wanted - 1);
-      words[w] =
-          Ops::pair(words[w], encoded<Ops, kLayout, kDithered>(sources[t] + at, noise, place + t));
+      if (s + 1 < wanted) {
+        words[w] = Ops::pair(
+            words[w], encoded<Ops, kLayout, kDithered>(sources[s + 1] + at, noise, place + s + 1));
+      }
     }
   }
   write_tile<Ops, kLayout, kWords, kOverhang>(to, stride, words);
@@ -426,9 +427,9 @@ template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
   constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;
   std::byte results[kTile<Ops> * kRow<kWords> + kPiece];
   float samples[kSamples][kTile<Ops>]{};
-  const float* blocks[kSamples];
-  for (std::uint32_t s = 0; s < kSamples; ++s) blocks[s] = samples[s];
+  const float* blocks[kSamples]{};
   for (std::uint32_t s = 0; s < wanted; ++s) {
+    blocks[s] = samples[s];
     __builtin_memcpy(samples[s], sources[s] + at, frames * sizeof(float));
   }
   interleave_tile<Ops, kLayout, kWords, Overhang::none, kDithered>(blocks, wanted, 0, results,

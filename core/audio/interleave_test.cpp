@@ -71,14 +71,25 @@ float expected_float(DeviceLayout layout, const std::byte* bytes) {
   return std::isinf(sample) ? std::copysign(1.0F, sample) : sample;
 }
 
-/// What interleave_from_float promises for one sample.
-void expected_bytes(DeviceLayout layout, float sample, std::byte* bytes) {
+/// The noise that a block's key gives the sample at a place, computed one by one; what it is worth
+/// is asked in interleave_dither_test.cpp.
+double noise_at(std::uint64_t key, std::uint32_t place) {
+  std::uint32_t x = place + static_cast<std::uint32_t>(key);
+  x = (x ^ (x >> 16U)) * 0x7FEB352DU + static_cast<std::uint32_t>(key >> 32U);
+  x = (x ^ (x >> 15U)) * 0x846CA68BU;
+  x ^= x >> 16U;
+  return (static_cast<double>(x & 0xFFFFU) + static_cast<double>(x >> 16U) - 65535.0) / 65536.0;
+}
+
+/// What interleave_from_float promises for one sample with `noise` in steps of the integer.
+void expected_bytes(DeviceLayout layout, float sample, std::byte* bytes, double noise = 0) {
   if (layout == DeviceLayout::float32) {
     std::memcpy(bytes, &sample, sizeof sample);
     return;
   }
   const double limit = std::ldexp(1.0, bits_of(layout) - 1);
-  const double exact = std::isnan(sample) ? 0.0 : static_cast<double>(sample) * limit;
+  double exact = std::isnan(sample) ? 0.0 : static_cast<double>(sample) * limit;
+  if (noise != 0) exact = static_cast<double>(static_cast<float>(exact + noise));
   auto value = static_cast<std::int64_t>(std::clamp(std::nearbyint(exact), -limit, limit - 1));
   if (layout == DeviceLayout::int24_in_32) value *= 256;
   std::memcpy(bytes, &value, device_layout_bytes(layout));
@@ -264,20 +275,24 @@ TEST_P(InterleavePath, clips_and_turns_nan_into_zero_in_every_place_of_a_vector)
   }
 }
 
-TEST_P(InterleavePath, dither_is_the_same_noise_on_every_path) {
+TEST_P(InterleavePath, dither_is_one_noise_for_every_place_of_a_block) {
   for (const DeviceLayout layout : kDeviceLayouts) {
+    const std::size_t width = device_layout_bytes(layout);
     for (const std::uint32_t channels : channel_counts()) {
-      for (const std::uint32_t frames : {1U, 31U, 67U}) {
+      for (const std::uint32_t frames : {1U, 31U, 67U, 300U}) {
         Planar planar(channels, frames);
-        for (std::uint32_t c = 0; c < channels; ++c) {
-          for (std::uint32_t f = 0; f < frames; ++f) planar.at(c)[f] = any_float(prng_);
-        }
-        std::vector<std::byte> device(std::size_t{channels} * frames * 4), expected(device.size());
-        Dither here(5), there(5);
+        std::vector<std::byte> device(channels * frames * width), expected(device.size());
+        Dither dither(5), keys(5);
         for (int block = 0; block < 2; ++block) {
-          interleave_from_float(layout, planar.const_view(), device.data(), &here, GetParam());
-          interleave_from_float(layout, planar.const_view(), expected.data(), &there,
-                                SimdPath::baseline);
+          const bool dithered = bits_of(layout) < 32 && channels != 0;
+          const std::uint64_t key = dithered ? keys.next_key() : 0;
+          for (std::uint32_t i = 0; i < channels * frames; ++i) {
+            float& sample = planar.at(i % channels)[i / channels];
+            sample = any_float(prng_);
+            expected_bytes(layout, sample, expected.data() + i * width,
+                           dithered ? noise_at(key, i) : 0.0);
+          }
+          interleave_from_float(layout, planar.const_view(), device.data(), &dither, GetParam());
           ASSERT_EQ(device, expected) << device_layout_name(layout) << ", " << channels;
         }
       }
