@@ -5,10 +5,6 @@
 namespace asiodrv::audio {
 namespace {
 
-constexpr bool takes_dither(DeviceLayout layout) noexcept {
-  return layout != DeviceLayout::int32 && layout != DeviceLayout::float32;
-}
-
 #if defined(__x86_64__) || defined(__i386__)
 kernel::Deinterleave deinterleave_for(SimdPath path) noexcept {
   switch (path) {
@@ -43,7 +39,7 @@ void deinterleave_to_float(DeviceLayout layout, const std::byte* source, PlanarV
 void interleave_from_float(DeviceLayout layout, PlanarView<const float> source, std::byte* target,
                            Dither* dither, SimdPath path) RT_SAFE {
   if (source.channels == 0 || source.frames.count == 0) return;
-  const bool dithered = dither != nullptr && takes_dither(layout);
+  const bool dithered = dither != nullptr;
   interleave_for(path)(layout, {source.blocks, target, source.channels, source.frames.count,
                                 dithered, dithered ? dither->next_key() : 0});
 }

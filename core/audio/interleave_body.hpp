@@ -48,7 +48,7 @@ constexpr Number smaller(Number a, Number b) {
   return a < b ? a : b;
 }
 
-// --- between words and samples ------------------------------------------------------------------
+// --- between words and samples -------------------------------------------------------------------
 
 /// Bytes of a piece as words: packed int24 is spread out, top-aligned.
 template <class Ops, DeviceLayout kLayout>
@@ -129,7 +129,7 @@ ASIODRV_KERNEL_INLINE typename Ops::Int encoded(const float* source, const Noise
   }
 }
 
-// --- inside a lane ------------------------------------------------------------------------------
+// --- inside a lane -------------------------------------------------------------------------------
 
 /// 4x4 words in each lane; its own inverse.
 template <class Ops>
@@ -203,7 +203,7 @@ struct Column {
   std::size_t stride, first, total;  // bytes
 };
 
-// --- device to engine ---------------------------------------------------------------------------
+// --- device to engine ----------------------------------------------------------------------------
 
 /// The words of kTile frames, one vector per word of a frame. Reads whole pieces.
 template <class Ops, DeviceLayout kLayout, std::uint32_t kWords>
@@ -341,7 +341,7 @@ ASIODRV_KERNEL_INLINE void deinterleave(DeviceLayout layout, const DeinterleaveJ
   }
 }
 
-// --- engine to device ---------------------------------------------------------------------------
+// --- engine to device ----------------------------------------------------------------------------
 
 /// Which bytes beyond its own a tile may write over, because they are written later.
 enum class Overhang : std::uint32_t { none, allowed };
@@ -464,9 +464,9 @@ ASIODRV_KERNEL_INLINE void interleave_column(const InterleaveJob& job, const Noi
 }
 
 /// Within a band a last column with channels to spare goes first: what it writes beyond its own is
-/// the start of the next frames, and their turn is still to come. So does the last one of packed
-/// int24, whose stores reach beyond it, too. The others follow in order, each free to write over
-/// the one after it, but for the last of them.
+/// the start of the next frames, and their turn is still to come. The others follow in order, each
+/// free to write over the one after it, as the stores of packed int24 do, but for the last of them.
+/// A full last column of packed int24 goes first, too: where it is the only one, it is as free.
 template <class Ops, DeviceLayout kLayout, std::uint32_t kWords, bool kDithered>
 void interleave_block(const InterleaveJob& job) {
   constexpr std::uint32_t kSamples = kWords * kPerWord<kLayout>;

@@ -22,7 +22,7 @@ struct InterleaveJob {
   std::byte* target;
   std::uint32_t channels;
   std::uint32_t frames;
-  bool dithered;
+  bool dithered;      ///< where the layout takes it
   std::uint64_t key;  ///< of the block's noise, when dithered
 };
 

@@ -275,6 +275,30 @@ TEST_P(InterleavePath, clips_and_turns_nan_into_zero_in_every_place_of_a_vector)
   }
 }
 
+/// One at a time: a tile without any takes a shorter way.
+TEST_P(InterleavePath, one_sample_that_is_not_finite_is_removed_wherever_it_is) {
+  constexpr std::uint32_t kFrames = 35;
+  for (const float hostile : {kInfinity, -kInfinity, kNan, -kNan}) {
+    for (const std::uint32_t channels : {1U, 2U, 3U, 4U, 8U}) {
+      Planar planar(channels, kFrames);
+      std::vector<float> device(std::size_t{channels} * kFrames, 0.25F);
+      const float removed = std::isnan(hostile) ? 0.0F : std::copysign(1.0F, hostile);
+      for (std::uint32_t place = 0; place < device.size(); ++place) {
+        device[place] = hostile;
+        deinterleave_to_float(DeviceLayout::float32,
+                              reinterpret_cast<const std::byte*>(device.data()), planar.view(),
+                              GetParam());
+        for (std::uint32_t i = 0; i < device.size(); ++i) {
+          ASSERT_TRUE(
+              same_bits(planar.at(i % channels)[i / channels], i == place ? removed : 0.25F))
+              << hostile << " at " << place << " of " << channels << " channels, seen at " << i;
+        }
+        device[place] = 0.25F;
+      }
+    }
+  }
+}
+
 TEST_P(InterleavePath, dither_is_one_noise_for_every_place_of_a_block) {
   for (const DeviceLayout layout : kDeviceLayouts) {
     const std::size_t width = device_layout_bytes(layout);
