@@ -255,8 +255,7 @@ TEST(wasapi_fake_rules, N2_callbacks_come_on_a_thread_of_their_own_and_must_not_
   EXPECT_TRUE(program.wait(event));
   EXPECT_TRUE(during_callback([&] { program.enumerator->register_notifications(&second); }));
   EXPECT_TRUE(during_callback([&] {
-    while (program.enumerator->unregister_notifications(&second) == kOk) {
-    }
+    for (int i = 0; i < 8; ++i) program.enumerator->unregister_notifications(&second);
   }));
   EXPECT_TRUE(during_callback(
       [&] { device->activate(AudioClient::kId, 0x17, nullptr, client.out_any()); }));
