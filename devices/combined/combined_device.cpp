@@ -130,7 +130,7 @@ CombinedDevice::CombinedDevice(ports::Clock& clock, ports::Threads& threads,
 
 CombinedDevice::~CombinedDevice() { close(); }
 
-// --- control threads ---------------------------------------------------------------------------
+// --- control threads -----------------------------------------------------------------------------
 
 Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
   if (open_) return fail(ErrorCode::invalid_state, info_.name + " is open already: close it.");
@@ -350,7 +350,7 @@ MemberStatus CombinedDevice::status(std::size_t index) const noexcept {
   return status;
 }
 
-// --- engine thread -----------------------------------------------------------------------------
+// --- engine thread -------------------------------------------------------------------------------
 
 ports::PeriodStatus CombinedDevice::wait_period(ports::DevicePeriod& period) RT_SAFE {
   if (!running_) return ports::PeriodStatus::lost;

@@ -11,7 +11,7 @@
 //
 // with P the member's period, F its rate, r the ratio of the rates, L its own latency, H the
 // resampler's look-ahead (32 frames in standard quality at equal rates), S the stall allowance; 0.2
-// % more for clocks that differ. Members with periods of 64 frames at 48 kHz, S = 2 ms: 199 and 264
+// % more for clocks that differ. Members with periods of 64 frames at 48 kHz, S = 2 ms: 198 and 262
 // frames.
 //
 // A member that is lost is silence at its channels; the master and the others go on. It is tried

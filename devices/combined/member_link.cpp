@@ -13,8 +13,7 @@ constexpr nanoseconds kStaleAfter = std::chrono::milliseconds{300};
 }  // namespace
 
 MemberLink::MemberLink(MemberExchange& exchange, const ports::DeviceFormat& member,
-                       std::unique_ptr<CaptureSide> capture,
-                       std::unique_ptr<PlaybackSide> playback)
+                       std::unique_ptr<CaptureSide> capture, std::unique_ptr<PlaybackSide> playback)
     : exchange_(exchange),
       period_(member.period),
       kept_{exchange.capture.capacity().count / 2},
@@ -71,8 +70,7 @@ void MemberLink::begin_period(const audio::ClockFilter& master, std::uint64_t pa
   }
   if (!capture_) return report(0);
   const bool complete = capture_->run(moment_, passed, exchange_.capture, inputs);
-  if (capture_->state() == audio::ServoState::idle && stamped_ &&
-      newest_position_ > kept_.count) {
+  if (capture_->state() == audio::ServoState::idle && stamped_ && newest_position_ > kept_.count) {
     exchange_.capture.forget_before(newest_position_ - kept_.count);
   }
   report(complete ? 0 : 1);

@@ -47,9 +47,9 @@ namespace asiodrv::devices {
 /// A member at its format.
 struct MemberPlan {
   ports::DeviceFormat format{};
-  ports::DeviceLatency own{};     ///< L
-  Frames input_look_ahead{};      ///< H of its inputs, member frames
-  Frames output_look_ahead{};     ///< H of its outputs, master frames
+  ports::DeviceLatency own{};  ///< L
+  Frames input_look_ahead{};   ///< H of its inputs, member frames
+  Frames output_look_ahead{};  ///< H of its outputs, master frames
   bool inputs = true, outputs = true;
 };
 

@@ -65,12 +65,11 @@ Result<> MemberRunner::run() {
   started_ = true;
   parts_->stop_wanted.store(false, std::memory_order_release);
   parts_->pump->begin();
-  auto thread = threads_.start(
-      "asiodrv-member", ports::ThreadRole::audio, [parts = parts_] {
-        while (!parts->stop_wanted.load(std::memory_order_acquire)) {
-          if (parts->pump->step() == ports::PeriodStatus::lost) break;
-        }
-      });
+  auto thread = threads_.start("asiodrv-member", ports::ThreadRole::audio, [parts = parts_] {
+    while (!parts->stop_wanted.load(std::memory_order_acquire)) {
+      if (parts->pump->step() == ports::PeriodStatus::lost) break;
+    }
+  });
   if (!thread) {
     close();
     return tl::unexpected(std::move(thread.error()));

@@ -81,7 +81,7 @@ class MemberRunner {
   ports::DeviceFormat format_{};
   ports::DeviceLatency planned_{};
   bool open_ = false;
-  bool started_ = false;  // the device, by us
+  bool started_ = false;    // the device, by us
   bool abandoned_ = false;  // a thread did not end
   std::atomic<std::uint64_t> returns_{0};
 };

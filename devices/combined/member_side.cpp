@@ -73,7 +73,7 @@ MemberSide::MemberSide(const SideShape& shape, double target, audio::Resampler r
       resampler_(std::move(resampler)),
       scratch_(std::move(scratch)) {}
 
-// --- capture -----------------------------------------------------------------------------------
+// --- capture -------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<CaptureSide>> CaptureSide::make(
     const SideShape& shape, double target, std::shared_ptr<const audio::FilterTable> table) {
@@ -81,8 +81,8 @@ Result<std::unique_ptr<CaptureSide>> CaptureSide::make(
   if (!resampler) return tl::unexpected(std::move(resampler.error()));
   const std::uint32_t most =
       most_frames(shape.master.period.count * ratio(shape)) + 2 * resampler->look_ahead().count;
-  return std::unique_ptr<CaptureSide>(new CaptureSide(
-      shape, target, std::move(*resampler), PlanarScratch(shape.channels, most)));
+  return std::unique_ptr<CaptureSide>(
+      new CaptureSide(shape, target, std::move(*resampler), PlanarScratch(shape.channels, most)));
 }
 
 MemberPlace CaptureSide::next_place() const RT_SAFE {
@@ -153,15 +153,15 @@ std::uint32_t CaptureSide::pull(PositionRing& ring, PlanarView<float> out,
   return missing;
 }
 
-// --- playback ----------------------------------------------------------------------------------
+// --- playback ------------------------------------------------------------------------------------
 
 Result<std::unique_ptr<PlaybackSide>> PlaybackSide::make(
     const SideShape& shape, double target, std::shared_ptr<const audio::FilterTable> table) {
   const std::uint32_t most = most_frames(shape.master.period.count * ratio(shape));
   auto resampler = make_resampler(shape, false, most, std::move(table));
   if (!resampler) return tl::unexpected(std::move(resampler.error()));
-  return std::unique_ptr<PlaybackSide>(new PlaybackSide(
-      shape, target, std::move(*resampler), PlanarScratch(shape.channels, most)));
+  return std::unique_ptr<PlaybackSide>(
+      new PlaybackSide(shape, target, std::move(*resampler), PlanarScratch(shape.channels, most)));
 }
 
 /// Where the next input frame of the resampler will lie in the ring.
@@ -179,8 +179,8 @@ void PlaybackSide::place(const MemberPlace& of_block) RT_SAFE {
   resampler_.reset(input_position(MemberPlace{next_, 0}.minus(of_block) * step()));
 }
 
-void PlaybackSide::run(const MemberMoment& moment, std::uint64_t passed,
-                       PlanarView<const float> in, PositionRing& ring) RT_SAFE {
+void PlaybackSide::run(const MemberMoment& moment, std::uint64_t passed, PlanarView<const float> in,
+                       PositionRing& ring) RT_SAFE {
   audio::ServoStep step;
   bool fresh = false;
   if (moment.usable) {

@@ -17,7 +17,8 @@ void PositionRing::for_spans(std::uint64_t from, std::uint64_t to, const Move& m
   std::uint64_t at = from;
   while (at < to) {
     const std::size_t offset = static_cast<std::size_t>(at) & mask_;
-    const auto span = static_cast<std::size_t>(std::min<std::uint64_t>(to - at, mask_ + 1 - offset));
+    const auto span =
+        static_cast<std::size_t>(std::min<std::uint64_t>(to - at, mask_ + 1 - offset));
     move(offset, static_cast<std::size_t>(at - from), span);
     at += span;
   }
