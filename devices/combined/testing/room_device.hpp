@@ -16,7 +16,6 @@
 #include "core/ports/clock.hpp"
 #include "core/ports/device.hpp"
 #include "core/ports/virtual_clock.hpp"
-#include "devices/simulated/period_grid.hpp"
 
 namespace asiodrv::devices::test {
 
@@ -117,7 +116,7 @@ class RoomDevice final : public ports::Device {
   }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return options_.latency; }
   [[nodiscard]] Result<> start() override {
-    grid_ = PeriodGrid(clock_.now(), format_.rate, format_.period, options_.offset_ppm);
+    started_ = clock_.now();
     next_ = 0;
     outstanding_ = false;
     return {};
@@ -127,13 +126,13 @@ class RoomDevice final : public ports::Device {
 
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
     if (!plugged) return ports::PeriodStatus::lost;
-    clock_.sleep_until(grid_.boundary(next_ + 1));
-    const std::uint64_t index = std::max(next_, grid_.newest(clock_.now()) - 1);
+    clock_.sleep_until(boundary(next_ + 1));
+    const std::uint64_t index = std::max(next_, newest(clock_.now()) - 1);
     period.lost = static_cast<std::uint32_t>(index - next_);
     next_ = index + 1;
     period.index = index;
-    period.boundary = grid_.boundary(index + 1);
-    period.next_boundary = deadline_ = grid_.boundary(index + 2);
+    period.boundary = boundary(index + 1);
+    period.next_boundary = deadline_ = boundary(index + 2);
     const std::uint32_t frames = format_.period.count;
     const double first =
         seconds(period.boundary) - step() * (frames + options_.latency.input.count);
@@ -169,11 +168,25 @@ class RoomDevice final : public ports::Device {
   int opens = 0;
 
  private:
+  /// Boundary n begins period n - 1; exact to the nanosecond for days.
+  [[nodiscard]] Instant boundary(std::uint64_t n) const {
+    const double ns = std::ceil(static_cast<double>(n) * format_.period.count * step() * 1e9);
+    return started_ + nanoseconds{static_cast<std::int64_t>(ns)};
+  }
+  /// The newest boundary that is not after `at`, at least 1.
+  [[nodiscard]] std::uint64_t newest(Instant at) const {
+    const double passed = seconds(at) - seconds(started_);
+    auto n = static_cast<std::uint64_t>(std::max(1.0, passed / (format_.period.count * step())));
+    while (boundary(n + 1) <= at) ++n;
+    while (n > 1 && boundary(n) > at) --n;
+    return n;
+  }
+
   ports::VirtualClock& clock_;
   RoomOptions options_;
   ports::DeviceInfo info_;
   ports::DeviceFormat format_{};
-  PeriodGrid grid_;
+  Instant started_{};
   std::uint64_t next_ = 0;
   bool outstanding_ = false;
   Instant deadline_{};
