@@ -1,0 +1,152 @@
+// Several devices as one. The first is the clock master and is served on the engine thread; each
+// other one runs at its own clock on a thread of its own, behind rings and an adaptive resampler.
+//
+// Channels: the master's first, then the others' in the given order. All inputs of one block were
+// captured at the same instant and all outputs of one block leave at the same instant, to within a
+// frame; the faster ones wait for the slowest. latency() is that common delay (formula and reasons:
+// member_plan.hpp):
+//
+//   inputs   A = max over the members of (L + P + S F + H + 5) / r         at least the master's L
+//   outputs  A = max over the members of (2 P + L + S F + 5) / r + H       at least the master's L
+//
+// with P the member's period, F its rate, r the ratio of the rates, L its own latency, H the
+// resampler's look-ahead (32 frames in standard quality at equal rates), S the stall allowance; 0.2
+// % more for clocks that differ. Members with periods of 64 frames at 48 kHz, S = 2 ms: 198 and 262
+// frames.
+//
+// A member that is lost is silence at its channels; the master and the others go on. It is tried
+// again every 500 ms on a control thread of this device, and comes back with its place found anew.
+// A member that is away when the device is opened counts as lost. Losing the master is losing the
+// device. A member whose clock differs by more than 2000 ppm is jumped after (skips).
+//
+// Between the engine's thread and the members' there are only wait-free rings: a stuck member costs
+// its own channels, nothing else.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/audio/clock/clock_filter.hpp"
+#include "core/audio/resampler/filter_table.hpp"
+#include "core/ports/clock.hpp"
+#include "core/ports/device.hpp"
+#include "core/ports/thread.hpp"
+
+namespace asiodrv::devices {
+
+class MemberPump;
+class MemberRunner;
+class MemberLink;
+class PositionRing;
+
+inline constexpr std::size_t kMinMembers = 2;
+inline constexpr std::size_t kMaxMembers = 8;
+inline constexpr nanoseconds kMaxStallAllowance = std::chrono::milliseconds{200};
+
+/// One of the devices, the first of which is the master.
+struct CombinedMember {
+  std::unique_ptr<ports::Device> device;
+  std::string prefix;  ///< before each of its channels' names, for example "B: "
+  /// In place of the device's own names, from the first channel on; may be shorter, an empty name
+  /// leaves the device's.
+  std::vector<std::string> input_names, output_names;
+};
+
+struct CombinedOptions {
+  std::string name;  ///< empty: the members' names, joined by " + "
+  /// How late a member's thread (or the engine) may be without damage; 0 to 200 ms.
+  nanoseconds stall_allowance = std::chrono::milliseconds{2};
+  audio::ResamplerQuality quality = audio::ResamplerQuality::standard;
+};
+
+enum class MemberState : std::uint8_t {
+  stopped,    ///< the combined device does not run
+  lost,       ///< silent, tried again every 500 ms
+  starting,   ///< runs, its clock is not known yet: silent
+  acquiring,  ///< sounds, its speed is being found
+  tracking    ///< sounds, locked
+};
+
+struct MemberStatus {
+  MemberState state = MemberState::stopped;
+  ports::DeviceFormat format{};    ///< what it is opened at
+  double offset_ppm = 0;           ///< of its clock relative to the master's, as the servo has it
+  double fill_frames = 0;          ///< of its capture ring (playback, without inputs), its frames
+  std::uint64_t skips = 0;         ///< places found anew after a jump
+  std::uint64_t xruns = 0;         ///< times its rings ran dry, either direction
+  std::uint64_t lost_periods = 0;  ///< of its own hardware
+  std::uint64_t late_commits = 0;  ///< blocks that its hardware refused
+  std::uint64_t returns = 0;       ///< starts after a loss
+};
+
+class CombinedDevice final : public ports::Device {
+ public:
+  /// Clock and threads must outlive the device. Errors: invalid_argument, naming what is accepted.
+  [[nodiscard]] static Result<std::unique_ptr<CombinedDevice>> make(
+      ports::Clock& clock, ports::Threads& threads, std::vector<CombinedMember> members,
+      CombinedOptions options = {});
+  ~CombinedDevice() override;
+
+  [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return info_; }
+  /// As Device::open. The rate and the period are the master's; a member takes its nearest rate and
+  /// the longest of its periods that is not longer. Takes about 60 ms per different rate.
+  [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override;
+  [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return common_; }
+  [[nodiscard]] Result<> start() override;
+  void stop() noexcept override;
+  void close() noexcept override;
+  ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override;
+  bool commit() RT_SAFE override;
+  void interrupt() RT_SAFE override;
+
+  /// The members without the master.
+  [[nodiscard]] std::size_t members() const noexcept;
+  /// Of member `index`, counted from 0 without the master. Any thread, while nobody opens or closes
+  /// the device.
+  [[nodiscard]] MemberStatus status(std::size_t index) const noexcept;
+
+  /// What the control thread does every 500 ms: one attempt for each lost member. Only for who
+  /// runs no threads, like tests in virtual time.
+  void retry_lost();
+  /// The stepping of a member, for the same; null unless open.
+  [[nodiscard]] MemberPump* pump(std::size_t index) noexcept;
+
+ private:
+  struct Core;
+  struct Buffers;
+
+  CombinedDevice(ports::Clock& clock, ports::Threads& threads,
+                 std::unique_ptr<ports::Device> master, std::shared_ptr<Core> core,
+                 ports::DeviceInfo info, const CombinedOptions& options);
+
+  [[nodiscard]] Result<> open_members(const ports::DeviceFormat& format);
+  [[nodiscard]] Result<> make_links(const ports::DeviceFormat& format);
+  [[nodiscard]] Result<> start_keeper();
+  void stop_threads() noexcept;
+
+  ports::Clock& clock_;
+  ports::Threads& threads_;
+  const std::unique_ptr<ports::Device> master_;
+  const std::shared_ptr<Core> core_;  // shared with the control thread
+  const ports::DeviceInfo info_;
+  const CombinedOptions options_;
+  ports::DeviceFormat format_{};
+  ports::DeviceLatency common_{};
+  bool open_ = false;
+  bool running_ = false;
+  std::unique_ptr<ports::Thread> keeper_;
+
+  // Engine thread, between start and stop.
+  std::vector<std::unique_ptr<MemberLink>> links_;
+  std::unique_ptr<Buffers> buffers_;
+  audio::ClockFilter engine_clock_{{SampleRate{48'000}, Frames{64}}};
+  ports::DevicePeriod master_period_{};
+  std::uint64_t next_index_ = 0;      // of the period after the one delivered last
+  std::uint64_t next_committed_ = 0;  // the same for commits
+  bool outstanding_ = false;
+};
+
+}  // namespace asiodrv::devices

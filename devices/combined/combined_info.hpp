@@ -1,0 +1,21 @@
+// What several devices offer together. Internal to devices/combined.
+#pragma once
+
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "core/ports/device.hpp"
+#include "devices/combined/combined_device.hpp"
+
+namespace asiodrv::devices {
+
+/// Errors: invalid_argument, naming the option and what is accepted.
+[[nodiscard]] Result<> check_combined(const std::vector<CombinedMember>& members,
+                                      const CombinedOptions& options);
+
+/// The master's rates (those that every member can be brought to) and periods, everybody's
+/// channels. Both arguments have been checked.
+[[nodiscard]] ports::DeviceInfo combined_info(const std::vector<CombinedMember>& members,
+                                              const CombinedOptions& options);
+
+}  // namespace asiodrv::devices

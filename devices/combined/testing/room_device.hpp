@@ -1,0 +1,198 @@
+// A device in a room: all of its inputs hear one sound, a function of true time, and what it plays
+// is compared with that sound at the instant at which it leaves. So alignment between devices is
+// measured against the truth, each direction by itself. Any rate, any period. Tests only.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <complex>
+#include <cstdint>
+#include <numbers>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/ports/clock.hpp"
+#include "core/ports/device.hpp"
+#include "core/ports/virtual_clock.hpp"
+
+namespace asiodrv::devices::test {
+
+/// Two tones whose sum repeats after 100 s: an offset cannot hide in a whole number of waves.
+struct RoomSound {
+  static constexpr std::array kHz{311.17, 1013.29};
+
+  /// Calls see(frame, value, slope per second) for frames from `seconds` on, `step` seconds apart.
+  template <class See>
+  static void visit(double seconds, double step, std::uint32_t frames, const See& see) {
+    std::array<std::complex<double>, 2> at, turn;
+    for (std::size_t i = 0; i < kHz.size(); ++i) {
+      const double w = 2 * std::numbers::pi;
+      at[i] = std::polar(0.4, w * std::fmod(kHz[i] * seconds, 1.0));
+      turn[i] = std::polar(1.0, w * kHz[i] * step);
+    }
+    for (std::uint32_t f = 0; f < frames; ++f) {
+      const double w = 2 * std::numbers::pi;
+      see(f, at[0].imag() + at[1].imag(), w * (kHz[0] * at[0].real() + kHz[1] * at[1].real()));
+      for (std::size_t i = 0; i < kHz.size(); ++i) {
+        at[i] = {at[i].real() * turn[i].real() - at[i].imag() * turn[i].imag(),
+                 at[i].real() * turn[i].imag() + at[i].imag() * turn[i].real()};
+      }
+    }
+  }
+};
+
+/// How far blocks of the room's sound lie from where they belong.
+struct OffsetMeter {
+  double most_seconds = 0;   ///< largest offset of a block, either way
+  double most_residual = 0;  ///< largest sample error once the offset is taken out: damage
+  double newest_seconds = 0;
+  std::uint64_t blocks = 0;
+
+  /// `samples` should be the sound from `seconds` on.
+  void add(const float* samples, double seconds, double step, std::uint32_t frames) {
+    double product = 0, square = 0;
+    RoomSound::visit(seconds, step, frames, [&](std::uint32_t f, double value, double slope) {
+      product += (static_cast<double>(samples[f]) - value) * slope;
+      square += slope * slope;
+    });
+    newest_seconds = product / square;
+    double residual = 0;
+    RoomSound::visit(
+        seconds + newest_seconds, step, frames, [&](std::uint32_t f, double value, double) {
+          residual = std::max(residual, std::abs(static_cast<double>(samples[f]) - value));
+        });
+    most_seconds = std::max(most_seconds, std::abs(newest_seconds));
+    most_residual = std::max(most_residual, residual);
+    ++blocks;
+  }
+};
+
+struct RoomOptions {
+  std::string id = "room";
+  std::vector<SampleRate> rates{{48'000}};
+  Frames period{64};  ///< the only one, unless `any_period`
+  bool any_period = false;
+  double offset_ppm = 0;
+  std::uint32_t inputs = 1, outputs = 1;
+  ports::DeviceLatency latency{};
+};
+
+/// Keeps time as SimulatedDevice does: a late caller gets the newest period, a late block is
+/// refused.
+class RoomDevice final : public ports::Device {
+ public:
+  RoomDevice(ports::VirtualClock& clock, RoomOptions options)
+      : clock_(clock), options_(std::move(options)) {
+    info_.id = info_.name = options_.id;
+    info_.input_channels = options_.inputs;
+    info_.output_channels = options_.outputs;
+    info_.rates = options_.rates;
+    info_.default_rate = options_.rates.front();
+    info_.min_period = options_.any_period ? Frames{16} : options_.period;
+    info_.max_period = options_.any_period ? Frames{8192} : options_.period;
+    info_.default_period = options_.period;
+    if (!options_.any_period) {
+      const ports::PeriodRange only{options_.period, options_.period, {1}, options_.period};
+      info_.periods.assign(options_.rates.size(), only);
+    }
+  }
+
+  [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return info_; }
+  [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override {
+    ++opens;
+    if (!plugged) return fail(ErrorCode::device_gone, "The device is unplugged.");
+    format_ = format;
+    silent = false;
+    capture_.assign(format.period.count, 0.0F);
+    render_.assign(std::size_t{options_.outputs} * format.period.count, 0.0F);
+    captures_.assign(options_.inputs, capture_.data());
+    renders_.clear();
+    for (std::uint32_t c = 0; c < options_.outputs; ++c) {
+      renders_.push_back(render_.data() + std::size_t{c} * format.period.count);
+    }
+    return {};
+  }
+  [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return options_.latency; }
+  [[nodiscard]] Result<> start() override {
+    started_ = clock_.now();
+    next_ = 0;
+    outstanding_ = false;
+    return {};
+  }
+  void stop() noexcept override {}
+  void close() noexcept override {}
+
+  ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
+    if (!plugged) return ports::PeriodStatus::lost;
+    clock_.sleep_until(boundary(next_ + 1));
+    const std::uint64_t index = std::max(next_, newest(clock_.now()) - 1);
+    period.lost = static_cast<std::uint32_t>(index - next_);
+    next_ = index + 1;
+    period.index = index;
+    period.boundary = boundary(index + 1);
+    period.next_boundary = deadline_ = boundary(index + 2);
+    const std::uint32_t frames = format_.period.count;
+    const double first =
+        seconds(period.boundary) - step() * (frames + options_.latency.input.count);
+    RoomSound::visit(
+        first, step(), options_.inputs > 0 ? frames : 0,
+        [&](std::uint32_t f, double value, double) { capture_[f] = static_cast<float>(value); });
+    period.capture = {captures_.data(), options_.inputs, format_.period};
+    period.render = {renders_.data(), options_.outputs, format_.period};
+    outstanding_ = true;
+    return ports::PeriodStatus::ready;
+  }
+  bool commit() RT_SAFE override {
+    if (!std::exchange(outstanding_, false) || clock_.now() >= deadline_) return false;
+    const double leaves = seconds(deadline_) + step() * options_.latency.output.count;
+    silent = std::all_of(render_.begin(), render_.end(), [](float s) { return s == 0.0F; });
+    if (judge != nullptr && options_.outputs > 0) {
+      judge->add(renders_.back(), leaves, step(), format_.period.count);
+    }
+    return true;
+  }
+  void interrupt() RT_SAFE override {}
+
+  /// True seconds between two frames, and since the clock's zero.
+  [[nodiscard]] double step() const {
+    return 1 / (format_.rate.hz * (1 + options_.offset_ppm * 1e-6));
+  }
+  [[nodiscard]] static double seconds(Instant at) { return static_cast<double>(at.ns) * 1e-9; }
+  void set_latency(ports::DeviceLatency latency) { options_.latency = latency; }
+
+  bool plugged = true;
+  bool silent = false;           ///< the last block that it played
+  OffsetMeter* judge = nullptr;  ///< of what it plays, its last channel
+  int opens = 0;
+
+ private:
+  /// Boundary n begins period n - 1; exact to the nanosecond for days.
+  [[nodiscard]] Instant boundary(std::uint64_t n) const {
+    const double ns = std::ceil(static_cast<double>(n) * format_.period.count * step() * 1e9);
+    return started_ + nanoseconds{static_cast<std::int64_t>(ns)};
+  }
+  /// The newest boundary that is not after `at`, at least 1.
+  [[nodiscard]] std::uint64_t newest(Instant at) const {
+    const double passed = seconds(at) - seconds(started_);
+    auto n = static_cast<std::uint64_t>(std::max(1.0, passed / (format_.period.count * step())));
+    while (boundary(n + 1) <= at) ++n;
+    while (n > 1 && boundary(n) > at) --n;
+    return n;
+  }
+
+  ports::VirtualClock& clock_;
+  RoomOptions options_;
+  ports::DeviceInfo info_;
+  ports::DeviceFormat format_{};
+  Instant started_{};
+  std::uint64_t next_ = 0;
+  bool outstanding_ = false;
+  Instant deadline_{};
+  std::vector<float> capture_, render_;
+  std::vector<const float*> captures_;
+  std::vector<float*> renders_;
+};
+
+}  // namespace asiodrv::devices::test
