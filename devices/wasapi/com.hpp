@@ -14,6 +14,9 @@ class ComPtr {
  public:
   ComPtr() noexcept = default;
   ComPtr(ComPtr&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  /// From an owner of a derived interface.
+  template <class Derived>
+  explicit ComPtr(ComPtr<Derived>&& other) noexcept : object_(other.detach()) {}
   ComPtr& operator=(ComPtr&& other) noexcept {
     if (this != &other) {
       reset();
@@ -29,6 +32,8 @@ class ComPtr {
   void reset() noexcept {
     if (object_ != nullptr) std::exchange(object_, nullptr)->release();
   }
+  /// The caller owns the reference from now on.
+  [[nodiscard]] Interface* detach() noexcept { return std::exchange(object_, nullptr); }
   /// For a method that returns an interface; what was owned before is released.
   [[nodiscard]] Interface** out() noexcept {
     reset();
@@ -43,9 +48,9 @@ class ComPtr {
 template <class Interface>
 [[nodiscard]] Hr activate(MmDevice& device, ComPtr<Interface>& client) {
   constexpr std::uint32_t kAnyContext = 0x17;
+  client.reset();  // first: it may be what holds the device
   void* object = nullptr;
   const Hr code = device.activate(Interface::kId, kAnyContext, nullptr, &object);
-  client.reset();
   if (failed(code)) return code;  // judged before the output is looked at
   *client.out() = static_cast<Interface*>(object);
   return client ? code : kNoInterface;
@@ -54,9 +59,9 @@ template <class Interface>
 /// The same for a service of an initialised client.
 template <class Interface>
 [[nodiscard]] Hr get_service(AudioClient& client, ComPtr<Interface>& service) {
+  service.reset();
   void* object = nullptr;
   const Hr code = client.service(Interface::kId, &object);
-  service.reset();
   if (failed(code)) return code;
   *service.out() = static_cast<Interface*>(object);
   return service ? code : kNoInterface;
