@@ -15,9 +15,8 @@ bool same(const std::u16string& ours, Text id) noexcept {
 
 }  // namespace
 
-EndpointWatcher::EndpointWatcher(System& system, MmDeviceEnumerator& enumerator,
-                                 WatchedEndpoints watched, EventHandle event)
-    : system_(system), watched_(std::move(watched)), event_(event) {
+EndpointWatcher::EndpointWatcher(MmDeviceEnumerator& enumerator, WatchedEndpoints watched)
+    : watched_(std::move(watched)) {
   enumerator.add_ref();
   *enumerator_.out() = &enumerator;
   registered_ = !failed(enumerator.register_notifications(this));
@@ -44,18 +43,8 @@ std::uint32_t EndpointWatcher::release() {
   return references_.fetch_sub(1, std::memory_order_relaxed) - 1;
 }
 
-bool EndpointWatcher::is_watched(Text id) const noexcept {
-  return same(watched_.render, id) || same(watched_.capture, id);
-}
-
-void EndpointWatcher::report_change() noexcept {
-  changed_.store(true, std::memory_order_release);
-  if (event_ != nullptr) system_.signal(event_);
-}
-
-Hr EndpointWatcher::on_state_changed(Text id, std::uint32_t state) {
+Hr EndpointWatcher::on_state_changed(Text, std::uint32_t) {
   generation_.fetch_add(1, std::memory_order_release);
-  if ((state & kAllStates) != kActive && is_watched(id)) report_change();
   return kOk;
 }
 
@@ -64,27 +53,22 @@ Hr EndpointWatcher::on_added(Text) {
   return kOk;
 }
 
-Hr EndpointWatcher::on_removed(Text id) {
+Hr EndpointWatcher::on_removed(Text) {
   generation_.fetch_add(1, std::memory_order_release);
-  if (is_watched(id)) report_change();
   return kOk;
 }
 
 Hr EndpointWatcher::on_default_changed(Flow flow, Role role, Text id) {
   if (role != Role::console) return kOk;  // there is one call for each role
-  const bool render = flow == Flow::render;
-  const bool follows = render ? watched_.default_render : watched_.default_capture;
   // Null: no device is left, and the stream says so itself if that concerns it.
-  if (follows && id != nullptr && !same(render ? watched_.render : watched_.capture, id)) {
-    report_change();
-  }
+  if (id == nullptr) return kOk;
+  const bool render = flow == Flow::render;
+  const std::u16string& ours = render ? watched_.default_render : watched_.default_capture;
+  (render ? render_moved_ : capture_moved_)
+      .store(!ours.empty() && !same(ours, id), std::memory_order_release);
   return kOk;
 }
 
-Hr EndpointWatcher::on_property_changed(Text id, PropertyKey key) {
-  // Many others change all the time, volumes among them.
-  if (key == kDeviceFormat && is_watched(id)) report_change();
-  return kOk;
-}
+Hr EndpointWatcher::on_property_changed(Text, PropertyKey) { return kOk; }
 
 }  // namespace asiodrv::devices::wasapi

@@ -1,5 +1,9 @@
 // Hears what Windows tells about endpoints, and keeps it as flags. Its calls come on threads of
-// the system under a lock of the system's own, so they do nothing but compare, set and signal.
+// the system under a lock of the system's own, so they do nothing but compare and set.
+//
+// They come late and in any order: a device that is already back is still reported as unplugged.
+// So nothing is taken for a loss that the stream itself does not show by a code or by silence; only
+// a default that moved is not to be seen there.
 #pragma once
 
 #include <atomic>
@@ -12,25 +16,24 @@ namespace asiodrv::devices::wasapi {
 
 /// What concerns an open device.
 struct WatchedEndpoints {
-  std::u16string render, capture;  ///< ids; empty: none
-  bool default_render = false;     ///< the device is whatever the default is
-  bool default_capture = false;
+  std::u16string default_render, default_capture;  ///< ids; empty: the default does not matter
 };
 
 class EndpointWatcher final : private NotificationClient {
  public:
-  /// Registers. Control thread with COM; the destructor, too. `event` (may be null) is signalled
-  /// with each change that ends a stream.
-  EndpointWatcher(System& system, MmDeviceEnumerator& enumerator, WatchedEndpoints watched,
-                  EventHandle event);
+  /// Registers. Control thread with COM; the destructor, too.
+  EndpointWatcher(MmDeviceEnumerator& enumerator, WatchedEndpoints watched);
   EndpointWatcher(const EndpointWatcher&) = delete;
   EndpointWatcher& operator=(const EndpointWatcher&) = delete;
   /// Waits for a call that is under way. Never from within one.
   ~EndpointWatcher();
 
-  /// A watched endpoint is no longer active, has another format, or is no longer the default.
-  /// Any thread; wait-free.
-  [[nodiscard]] bool changed() const RT_SAFE { return changed_.load(std::memory_order_acquire); }
+  /// A watched endpoint is no longer the default, as far as we were told last. Any thread;
+  /// wait-free.
+  [[nodiscard]] bool default_moved() const RT_SAFE {
+    return render_moved_.load(std::memory_order_acquire) ||
+           capture_moved_.load(std::memory_order_acquire);
+  }
   /// Counts every arrival and change of state of any endpoint: a device that was away may be back.
   [[nodiscard]] std::uint32_t generation() const RT_SAFE {
     return generation_.load(std::memory_order_acquire);
@@ -46,16 +49,11 @@ class EndpointWatcher final : private NotificationClient {
   Hr WASAPI_METHOD on_default_changed(Flow flow, Role role, Text id) override;
   Hr WASAPI_METHOD on_property_changed(Text id, PropertyKey key) override;
 
-  [[nodiscard]] bool is_watched(Text id) const noexcept;
-  void report_change() noexcept;
-
-  System& system_;
   ComPtr<MmDeviceEnumerator> enumerator_;
   const WatchedEndpoints watched_;
-  const EventHandle event_;
   bool registered_ = false;
   std::atomic<std::uint32_t> references_{1};  // counted as COM wants it; the owner decides the end
-  std::atomic<bool> changed_{false};
+  std::atomic<bool> render_moved_{false}, capture_moved_{false};
   std::atomic<std::uint32_t> generation_{0};
 };
 

@@ -218,14 +218,13 @@ Result<> WasapiDevice::open_streams(MmDeviceEnumerator& enumerator,
     }
   }
   WatchedEndpoints watched;
-  if (render_.used()) watched.render = to_utf16(render_.endpoint.id);
-  if (setup.capture) watched.capture = to_utf16(capture_.endpoint.id);
-  watched.default_render = render_.follows_default();
-  watched.default_capture = setup.capture && capture_.follows_default();
+  if (render_.follows_default()) watched.default_render = to_utf16(render_.endpoint.id);
+  if (setup.capture && capture_.follows_default()) {
+    watched.default_capture = to_utf16(capture_.endpoint.id);
+  }
   run_ = std::make_unique<WasapiRun>(system_, clock_, *events_, std::move(setup));
   nominal_ = run_->nominal_latency();
-  watcher_ = std::make_unique<EndpointWatcher>(system_, enumerator, std::move(watched),
-                                               events_->interrupt.get());
+  watcher_ = std::make_unique<EndpointWatcher>(enumerator, std::move(watched));
   learned_at_ = format;
   return {};
 }
@@ -255,9 +254,6 @@ Result<> WasapiDevice::start() {
   if (running_) return fail(ErrorCode::invalid_state, info_.name + " runs already: stop it first.");
   const std::shared_ptr<void> com = system_.hold_com();
   if (!com) return no_com();
-  if (watcher_->changed()) {
-    return refuse(kDeviceInvalidated, fmt::format("Starting {}", info_.name));
-  }
   const Hr code = run_->start();
   if (failed(code)) return refuse(code, fmt::format("Starting {}", info_.name));
   running_ = true;
@@ -295,6 +291,7 @@ RunFigures WasapiDevice::figures() const noexcept { return run_ ? run_->figures(
 std::string WasapiDevice::loss() const {
   const RunFigures figures = this->figures();
   if (figures.loss == kOk) return {};
+  if (figures.moved) return info_.name + " is no longer Windows' default device.";
   if (figures.silent) return info_.name + " fell silent: Windows sends no events any more.";
   return describe(figures.loss, info_.name + " was lost").message;
 }

@@ -9,6 +9,7 @@ namespace {
 
 constexpr nanoseconds kLeastPatience = std::chrono::milliseconds{200};
 constexpr nanoseconds kMostPatience = std::chrono::milliseconds{500};
+constexpr nanoseconds kNewsSettle = std::chrono::milliseconds{250};
 constexpr std::uint32_t kMostTarget = 3;   // periods that wait to be played
 constexpr std::uint32_t kQueuePeriods = 8;
 constexpr std::uint32_t kMostMissed = 1U << 20;
@@ -67,6 +68,8 @@ Hr WasapiRun::start() {
   interrupted_.store(false);
   loss_.store(kOk);
   silent_.store(false);
+  moved_.store(false);
+  moved_since_ = {};
   waiting_ = target_.load() * period_;
   newest_capture_ = clock_.now();
   newest_frame_ = {};
@@ -99,7 +102,7 @@ ports::PeriodStatus WasapiRun::wait(ports::DevicePeriod& period,
   const Instant give_up = now + patience_;
   for (;;) {
     if (interrupted_.exchange(false)) return ports::PeriodStatus::interrupted;
-    if (watcher != nullptr && watcher->changed()) return lose(kDeviceInvalidated, false);
+    if (default_moved(watcher, now)) return lose(kDeviceInvalidated, false);
     if (!look(now)) return ports::PeriodStatus::lost;
     if (due_ > 0) break;
     if (now >= give_up) return lose(kDeviceInvalidated, true);
@@ -108,6 +111,18 @@ ports::PeriodStatus WasapiRun::wait(ports::DevicePeriod& period,
   }
   deliver(period, now);
   return ports::PeriodStatus::ready;
+}
+
+/// Such news come in bursts, and what is true is told last.
+bool WasapiRun::default_moved(const EndpointWatcher* watcher, Instant now) RT_SAFE {
+  if (watcher == nullptr || !watcher->default_moved()) {
+    moved_since_ = {};
+    return false;
+  }
+  if (moved_since_.ns == 0) moved_since_ = now;
+  if (now - moved_since_ < kNewsSettle) return false;
+  moved_.store(true, std::memory_order_relaxed);
+  return true;
 }
 
 /// Until something happens, `deadline` at most.
@@ -326,6 +341,7 @@ RunFigures WasapiRun::figures() const RT_SAFE {
   figures.output_latency_frames = output_latency_.load(std::memory_order_relaxed);
   figures.loss = loss_.load(std::memory_order_relaxed);
   figures.silent = silent_.load(std::memory_order_relaxed);
+  figures.moved = moved_.load(std::memory_order_relaxed);
   return figures;
 }
 

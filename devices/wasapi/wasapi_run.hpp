@@ -64,6 +64,7 @@ struct RunFigures {
   std::int64_t output_latency_frames = -1;  ///< the same
   Hr loss = kOk;                       ///< why the run ended, if it did
   bool silent = false;                 ///< it ended because no event came any more
+  bool moved = false;                  ///< it ended because the default is another device
 };
 
 class WasapiRun {
@@ -74,7 +75,7 @@ class WasapiRun {
   [[nodiscard]] Hr start();
   void stop() noexcept;
 
-  /// As ports::Device. `watcher` may be null; what it reports ends the run.
+  /// As ports::Device. `watcher` may be null; a default that moved ends the run.
   ports::PeriodStatus wait(ports::DevicePeriod& period, const EndpointWatcher* watcher) RT_SAFE;
   bool commit() RT_SAFE;
   void interrupt() RT_SAFE;
@@ -86,6 +87,7 @@ class WasapiRun {
 
  private:
   ports::PeriodStatus lose(Hr code, bool silent) RT_SAFE;
+  [[nodiscard]] bool default_moved(const EndpointWatcher* watcher, Instant now) RT_SAFE;
   bool look(Instant now) RT_SAFE;
   bool look_at_capture(Instant now) RT_SAFE;
   bool look_at_render(Instant now) RT_SAFE;
@@ -121,6 +123,7 @@ class WasapiRun {
   std::uint32_t missed_ = 0;           // periods, to be reported with the next
   std::uint32_t unstamped_ = 0;        // missed periods that the filter has not been told of
   bool discontinuity_ = false;
+  Instant moved_since_{};              // 0: the default has not moved
   Instant newest_capture_{};           // when packets last came
   Instant newest_frame_{};             // when the newest frame passed the input
   Instant next_boundary_{};            // of the delivered period
@@ -131,7 +134,7 @@ class WasapiRun {
   std::atomic<std::uint64_t> underruns_{0}, dropped_{0}, inserted_{0};
   std::atomic<std::int64_t> input_latency_{-1}, output_latency_{-1};
   std::atomic<Hr> loss_{kOk};
-  std::atomic<bool> silent_{false};
+  std::atomic<bool> silent_{false}, moved_{false};
 };
 
 }  // namespace asiodrv::devices::wasapi
