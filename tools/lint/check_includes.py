@@ -35,6 +35,7 @@ WINDOWS_HEADERS = re.compile(
     r"avrt\.h|mm[a-z]+\.h|timeapi\.h|sddl\.h|aclapi\.h|accctrl\.h|tlhelp32\.h|psapi\.h|"
     r"processthreadsapi\.h|synchapi\.h|bcrypt\.h|ntsecapi\.h|userenv\.h|shl[a-z]+\.h|"
     r"shellapi\.h|io\.h|process\.h|rpc[a-z]*\.h|initguid\.h|"
+    r"audio[a-z]+\.h|prop[a-z]+\.h|devpkey\.h|functiondiscoverykeys_devpkey\.h|"
     r"guiddef\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
 WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "cli", "host", "asio", "trust",
                    "panel", "tests", "bench")

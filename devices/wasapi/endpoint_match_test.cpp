@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include "devices/wasapi/endpoints.hpp"
+
+namespace asiodrv::devices::wasapi {
+namespace {
+
+EndpointInfo endpoint(Flow flow, const char* id, const char* description, const char* adapter,
+                      const char* container = "", std::uint32_t state = kActive) {
+  EndpointInfo info;
+  info.flow = flow;
+  info.id = id;
+  info.description = description;
+  info.adapter = adapter;
+  info.name = info.description + " (" + adapter + ")";
+  info.container = container;
+  info.state = state;
+  return info;
+}
+
+std::vector<EndpointInfo> some() {
+  std::vector<EndpointInfo> all{
+      endpoint(Flow::render, "r1", "Speakers", "2- Box", "{1}"),
+      endpoint(Flow::render, "r2", "Digital", "2- Box", "{1}"),
+      endpoint(Flow::render, "r3", "Speakers", "Realtek"),
+      endpoint(Flow::capture, "c1", "Line", "2- Box", "{1}"),
+  };
+  all[2].is_default = true;
+  return all;
+}
+
+TEST(wasapi_match, the_id_counts_first_whatever_the_name_says) {
+  const auto all = some();
+  EndpointIdentity remembered = all[0];
+  remembered.id = "r3";
+  const EndpointMatch match = match_endpoint(all, Flow::render, remembered);
+  EXPECT_EQ(match.endpoint, &all[2]);
+  EXPECT_EQ(match.by, MatchedBy::id);
+}
+
+TEST(wasapi_match, a_new_driver_is_recognised_by_the_box_and_its_part) {
+  const auto all = some();
+  EndpointIdentity remembered{"old", "other", "Digital", "other", "{1}"};
+  const EndpointMatch match = match_endpoint(all, Flow::render, remembered);
+  EXPECT_EQ(match.endpoint, &all[1]);
+  EXPECT_EQ(match.by, MatchedBy::container);
+}
+
+TEST(wasapi_match, else_by_the_name_but_for_its_number) {
+  const auto all = some();
+  EndpointIdentity remembered{"old", "Speakers (3- Box)", "Speakers", "3- Box", "{9}"};
+  const EndpointMatch match = match_endpoint(all, Flow::render, remembered);
+  EXPECT_EQ(match.endpoint, &all[0]);
+  EXPECT_EQ(match.by, MatchedBy::name);
+  EXPECT_NE(match.why.find("new id"), std::string::npos);
+}
+
+TEST(wasapi_match, two_that_fit_alike_fit_not_at_all_and_active_ones_go_first) {
+  auto all = some();
+  all.push_back(endpoint(Flow::render, "r4", "Speakers", "Box"));
+  const EndpointIdentity remembered{"old", "Speakers (Box)", "", "", ""};
+  const EndpointMatch none = match_endpoint(all, Flow::render, remembered);
+  EXPECT_EQ(none.endpoint, nullptr);
+  EXPECT_NE(none.why.find("only one"), std::string::npos);
+  all[0].state = kUnplugged;
+  EXPECT_EQ(match_endpoint(all, Flow::render, remembered).endpoint, &all[4]);
+}
+
+TEST(wasapi_match, the_other_direction_never_fits) {
+  const auto all = some();
+  const EndpointMatch match = match_endpoint(all, Flow::capture, all[0]);
+  EXPECT_EQ(match.endpoint, nullptr);
+  EXPECT_NE(match.why.find("\"Line (2- Box)\""), std::string::npos);
+}
+
+TEST(wasapi_match, nothing_remembered_fits_nothing) {
+  const auto all = some();
+  EXPECT_EQ(match_endpoint(all, Flow::render, {}).endpoint, nullptr);
+}
+
+TEST(wasapi_match, numbers_are_taken_off_adapters_only) {
+  EXPECT_EQ(name_without_number("Speakers (2- Box)"), "Speakers (Box)");
+  EXPECT_EQ(name_without_number("12- Box"), "Box");
+  EXPECT_EQ(name_without_number("Line 3- 4 (Box 2- A)"), "Line 3- 4 (Box 2- A)");
+  EXPECT_EQ(name_without_number("Speakers (2-Box)"), "Speakers (2-Box)");
+  EXPECT_EQ(name_without_number("(7"), "(7");
+  EXPECT_EQ(name_without_number("(7- "), "(");
+}
+
+TEST(wasapi_choose, by_default_id_name_or_description) {
+  const auto all = some();
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "default").value(), &all[2]);
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "r2").value(), &all[1]);
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "speakers (2- box)").value(), &all[0]);
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "digital").value(), &all[1]);
+}
+
+TEST(wasapi_choose, refusals_say_what_there_is) {
+  const auto all = some();
+  const auto unknown = choose_endpoint(all, Flow::render, "Mixer");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::not_found);
+  EXPECT_NE(unknown.error().message.find("\"Speakers (Realtek)\""), std::string::npos);
+  const auto several = choose_endpoint(all, Flow::render, "Speakers");
+  ASSERT_FALSE(several);
+  EXPECT_EQ(several.error().code, ErrorCode::invalid_argument);
+  EXPECT_EQ(choose_endpoint(all, Flow::capture, "default").error().code, ErrorCode::not_found);
+}
+
+}  // namespace
+}  // namespace asiodrv::devices::wasapi

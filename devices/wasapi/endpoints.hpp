@@ -1,0 +1,69 @@
+// Which endpoints there are. Listing is cheap and harmless: properties are read and clients asked
+// for their mix format; no stream is ever made.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/base/result.hpp"
+#include "devices/wasapi/com.hpp"
+#include "devices/wasapi/formats.hpp"
+
+namespace asiodrv::devices::wasapi {
+
+/// What a remembered endpoint is recognised by; see match_endpoint. UTF-8; empty: not known.
+struct EndpointIdentity {
+  std::string id;           ///< opaque; changes when the driver is installed anew
+  std::string name;         ///< "Speakers (2- Adapter)"
+  std::string description;  ///< "Speakers"
+  std::string adapter;      ///< "2- Adapter"
+  std::string container;    ///< the box that the endpoint is part of, "{...}"
+};
+
+struct EndpointInfo : EndpointIdentity {
+  Flow flow = Flow::render;
+  std::uint32_t form_factor = 10;     ///< of Windows: 1 speakers, 3 headphones, 4 microphone, ...
+  std::uint32_t state = 0;            ///< one of DeviceState
+  bool is_default = false;            ///< of its flow, for the role "console"
+  std::optional<StreamFormat> mix;    ///< of the shared mixer; active endpoints only
+  std::optional<StreamFormat> chosen; ///< in Windows' sound settings
+
+  [[nodiscard]] bool active() const noexcept { return state == kActive; }
+};
+
+/// All endpoints of both directions, active or not: render first, in the system's order. Any
+/// thread that may block. Errors: those of the creation of the enumerator and of the enumeration;
+/// an endpoint that leaves meanwhile is left out.
+[[nodiscard]] Result<std::vector<EndpointInfo>> list_endpoints(System& system);
+
+enum class MatchedBy {
+  id,
+  container,  ///< the same part of the same box, after a driver update
+  name,       ///< the same name but for the number that Windows puts before the adapter's
+  nothing
+};
+
+struct EndpointMatch {
+  const EndpointInfo* endpoint = nullptr;  ///< one of those given
+  MatchedBy by = MatchedBy::nothing;
+  std::string why;  ///< a sentence
+};
+
+/// The endpoint of `flow` that `remembered` means: by id, else by container and description, else
+/// by name; an active one before others. What fits two active endpoints alike fits none.
+[[nodiscard]] EndpointMatch match_endpoint(std::span<const EndpointInfo> endpoints, Flow flow,
+                                           const EndpointIdentity& remembered);
+
+/// The endpoint of `flow` that a configured text means: "default", an id, or a name (whole name or
+/// description, without regard to case in ASCII). Errors: not_found, with the names there are;
+/// invalid_argument for a name that several active endpoints have.
+[[nodiscard]] Result<const EndpointInfo*> choose_endpoint(std::span<const EndpointInfo> endpoints,
+                                                          Flow flow, const std::string& text);
+
+/// The name without the "2- " before the adapter's: "Speakers (2- Adapter)" is "Speakers
+/// (Adapter)".
+[[nodiscard]] std::string name_without_number(const std::string& name);
+
+}  // namespace asiodrv::devices::wasapi

@@ -1,0 +1,170 @@
+#include "devices/wasapi/offer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "devices/wasapi/attempt.hpp"
+#include "devices/wasapi/codes.hpp"
+
+namespace asiodrv::devices::wasapi {
+namespace {
+
+constexpr std::array<std::uint32_t, 8> kExclusiveRates{44'100,  48'000,  88'200,  96'000,
+                                                       176'400, 192'000, 352'800, 384'000};
+/// A period of an HD Audio device fills whole blocks of as many bytes; others do not mind.
+constexpr std::uint32_t kBlockBytes = 128;
+constexpr std::uint32_t kMostPeriod = 8192;
+/// Small enough for playing, large enough for every machine: what is taken unless asked otherwise.
+constexpr ReferenceTime kStandardPeriod = 25'000;
+
+std::uint32_t round_up(std::uint32_t value, std::uint32_t step) {
+  return (value + step - 1) / step * step;
+}
+
+ports::PeriodRange make_range(std::uint32_t least, std::uint32_t most, std::uint32_t step,
+                              SampleRate rate) {
+  ports::PeriodRange range;
+  range.step = {step};
+  range.least = {std::max(round_up(least, step), step)};
+  range.most = {most / step * step};
+  const std::uint32_t standard = round_up(frames_of(kStandardPeriod, rate), step);
+  range.standard = {std::clamp(standard, range.least.count, std::max(range.least, range.most).count)};
+  return range;
+}
+
+/// The first format that the device says it takes at `rate`.
+std::optional<StreamFormat> exclusive_format(AudioClient& client, SampleRate rate,
+                                             std::uint32_t channels,
+                                             const std::optional<StreamFormat>& chosen) {
+  for (const StreamFormat& format : exclusive_candidates(rate, channels, chosen)) {
+    const WaveFormatExtensible wave = make_wave_format(format);
+    const Hr code = client.is_format_supported(ShareMode::exclusive, &wave.base, nullptr);
+    if (code == kOk) return format;
+    if (failed(code) && code != kUnsupportedFormat) return std::nullopt;  // no format would do
+  }
+  return std::nullopt;
+}
+
+void offer_exclusive(AudioClient& client, const EndpointInfo& info, ReferenceTime least,
+                     Offer& offer) {
+  for (const std::uint32_t hz : kExclusiveRates) {
+    const auto format = exclusive_format(client, {hz}, offer.channels, info.chosen);
+    if (!format) continue;
+    const std::uint32_t unit = kBlockBytes / std::gcd(kBlockBytes, format->frame_bytes());
+    // The least duration in frames, rounded up: one frame less would be refused.
+    const auto frames = static_cast<std::uint32_t>((least * hz + 9'999'999) / 10'000'000);
+    offer.rates.push_back({{hz}, make_range(frames, kMostPeriod, unit, {hz})});
+  }
+}
+
+/// True when the device has small periods in shared mode.
+bool offer_low_latency(System& system, MmDevice& device, Offer& offer) {
+  ComPtr<AudioClient3> client;
+  if (failed(activate(device, client))) return false;
+  ClientProperties properties;
+  properties.category = Category::media;
+  (void)client->set_client_properties(&properties);
+  const Result<StreamFormat> mix = mix_format(system, *client.get());
+  if (!mix) return false;
+  const WaveFormatExtensible wave = make_wave_format(*mix);
+  std::uint32_t standard = 0, step = 0, least = 0, most = 0;
+  if (failed(client->shared_engine_period(&wave.base, &standard, &step, &least, &most))) {
+    return false;
+  }
+  if (step == 0 || least == 0 || least > most || most > (1U << 20)) return false;
+  offer.rates.push_back({mix->rate, make_range(least, most, step, mix->rate)});
+  return true;
+}
+
+void offer_shared(const StreamFormat& mix, Offer& offer) {
+  const std::uint32_t period = std::max(frames_of(offer.mixer_period, mix.rate), 1U);
+  offer.rates.push_back({mix.rate, make_range(period, period, period, mix.rate)});
+}
+
+std::string rates_text(const std::vector<RateOffer>& rates) {
+  std::string text;
+  for (const RateOffer& offer : rates) {
+    text += fmt::format("{}{} Hz at {} to {} frames", text.empty() ? "" : ", ", offer.rate.hz,
+                        offer.periods.least.count, offer.periods.most.count);
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& info,
+                         const std::vector<StreamMode>& modes) {
+  const std::string what = fmt::format("Asking \"{}\" what it offers", info.name);
+  if (!info.active()) return refuse(kDeviceInvalidated, what);
+  ComPtr<AudioClient> client;
+  Hr code = activate(device, client);
+  ReferenceTime standard = 0, least = 0;
+  if (!failed(code)) code = client->device_period(&standard, &least);
+  if (failed(code)) return refuse(code, what);
+  const Result<StreamFormat> mix = mix_format(system, *client.get());
+  if (!mix) return tl::unexpected(mix.error());
+  // Durations that no device has are not believed.
+  constexpr ReferenceTime kLeast = 1'000, kMost = 5'000'000;
+  Offer offer;
+  offer.channels = mix->channels;
+  offer.mixer_period = std::clamp(standard, kLeast, kMost);
+  for (const StreamMode mode : modes) {
+    if (mode == StreamMode::exclusive) {
+      offer_exclusive(*client.get(), info, std::clamp(least, kLeast, kMost), offer);
+    } else if (mode == StreamMode::low_latency && offer.rates.empty()) {
+      offer_low_latency(system, device, offer);
+    } else if (mode == StreamMode::shared) {
+      offer.can_convert = true;
+      if (offer.rates.empty()) offer_shared(*mix, offer);
+    }
+  }
+  if (offer.rates.empty()) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("\"{}\" has no format in the mode that was asked for. Choose the mode "
+                            "\"auto\".",
+                            info.name));
+  }
+  return offer;
+}
+
+Result<std::vector<RateOffer>> common_rates(const Offer* render, const Offer* capture) {
+  if (render == nullptr || capture == nullptr) {
+    if (render == nullptr && capture == nullptr) {
+      return fail(ErrorCode::invalid_argument,
+                  "Neither an output nor an input was chosen. Name at least one.");
+    }
+    return (render != nullptr ? render : capture)->rates;
+  }
+  std::vector<RateOffer> common;
+  const auto add = [&common](const RateOffer& one, const RateOffer& other) {
+    const std::uint32_t step = std::lcm(one.periods.step.count, other.periods.step.count);
+    const std::uint32_t least = std::max(one.periods.least, other.periods.least).count;
+    const std::uint32_t most = std::min(one.periods.most, other.periods.most).count;
+    if (round_up(least, step) <= most) {
+      common.push_back({one.rate, make_range(least, most, step, one.rate)});
+    }
+  };
+  for (const RateOffer& one : render->rates) {
+    for (const RateOffer& other : capture->rates) {
+      if (one.rate == other.rate) add(one, other);
+    }
+  }
+  if (common.empty() && capture->can_convert) {
+    for (const RateOffer& one : render->rates) {
+      const std::uint32_t period = frames_of(capture->mixer_period, one.rate);
+      if (period > 0) add(one, {one.rate, make_range(period, period, period, one.rate)});
+    }
+  }
+  if (common.empty()) {
+    return fail(ErrorCode::format_refused,
+                fmt::format("The output offers {}, the input {}: they have no rate and period in "
+                            "common. Choose the same rate for both in Windows' sound settings.",
+                            rates_text(render->rates), rates_text(capture->rates)));
+  }
+  return common;
+}
+
+}  // namespace asiodrv::devices::wasapi

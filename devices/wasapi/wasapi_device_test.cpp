@@ -1,0 +1,247 @@
+#include "devices/wasapi/wasapi_device.hpp"
+
+#include <gtest/gtest.h>
+
+#include "devices/wasapi/device_test_bench.hpp"
+
+namespace asiodrv::devices::wasapi {
+namespace {
+
+using fake::Personality;
+using ports::PeriodStatus;
+using test::Bench;
+
+WasapiOptions mode(ModeChoice choice) {
+  WasapiOptions options;
+  options.mode = choice;
+  return options;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+TEST(wasapi_device, lists_both_directions_without_a_stream) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  const auto endpoints = list_endpoints(bench.world);
+  ASSERT_TRUE(endpoints) << endpoints.error().message;
+  ASSERT_EQ(endpoints->size(), 2U);
+  EXPECT_EQ(endpoints->front().flow, Flow::render);
+  EXPECT_TRUE(endpoints->front().is_default);
+  EXPECT_EQ(endpoints->front().mix->rate.hz, 48'000U);
+  EXPECT_EQ(bench.world.calls("client.initialize"), 0U);
+}
+
+TEST(wasapi_device, shared_mode_plays_every_frame_once_and_in_order) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  EXPECT_EQ(bench.format.period.count, 480U);
+  ASSERT_TRUE(bench.run());
+  EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
+  EXPECT_EQ(bench.lost, 0U);
+  EXPECT_EQ(bench.refused, 0U);
+  EXPECT_TRUE(bench.played_unbroken(97 * 480));
+  EXPECT_EQ(bench.device->figures().target_periods, 1U);
+  EXPECT_TRUE(bench.out->glitches().empty());
+}
+
+TEST(wasapi_device, small_shared_periods_are_chosen_by_themselves) {
+  Bench bench;
+  bench.plug(Personality::low_latency_shared);
+  ASSERT_TRUE(bench.make());
+  EXPECT_LE(bench.format.period.count, 128U);
+  ASSERT_TRUE(bench.run());
+  EXPECT_NE(joined(bench.device->notes()).find("low-latency"), std::string::npos);
+  EXPECT_EQ(bench.serve(500), 500) << bench.device->loss();
+  EXPECT_TRUE(bench.played_unbroken(490 * bench.format.period.count));
+}
+
+TEST(wasapi_device, exclusive_mode_serves_each_half_once) {
+  Bench bench;
+  bench.plug(Personality::hda16);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::exclusive)));
+  const auto opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(bench.serve(500), 500) << bench.device->loss();
+  EXPECT_EQ(bench.lost, 0U);
+  EXPECT_TRUE(bench.out->glitches().empty());
+}
+
+TEST(wasapi_device, a_loopback_keeps_its_length_and_every_frame) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  bench.in->wire_from(bench.out, 0);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  ASSERT_TRUE(bench.run());
+  std::vector<float> heard;
+  for (int k = 0; k < 100; ++k) {
+    ASSERT_EQ(bench.serve(), PeriodStatus::ready) << bench.device->loss();
+    const float* block = bench.period.capture.channel(0);
+    heard.insert(heard.end(), block, block + 480);
+  }
+  std::size_t first = 0;
+  while (first < heard.size() && heard[first] == 0) ++first;
+  EXPECT_LE(first, 6U * 480);
+  ASSERT_LT(first, heard.size());
+  for (std::size_t i = first; i < heard.size(); ++i) {
+    ASSERT_NEAR(heard[i], Bench::tag(i - first, 0), 0x1p-14F) << i - first;
+  }
+  EXPECT_EQ(bench.gaps, 0U);
+}
+
+TEST(wasapi_device, a_late_engine_is_told_what_it_missed_and_the_fill_grows) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  ASSERT_TRUE(bench.run());
+  ASSERT_EQ(bench.serve(200), 200);
+  bench.world.advance(std::chrono::milliseconds{55});
+  ASSERT_EQ(bench.serve(100), 100) << bench.device->loss();
+  EXPECT_GE(bench.lost, 3U);
+  EXPECT_LE(bench.lost, 6U);
+  EXPECT_EQ(bench.device->figures().target_periods, 2U);
+  bench.out->forget_glitches();
+  ASSERT_EQ(bench.serve(100), 100);
+  EXPECT_TRUE(bench.out->glitches().empty());
+}
+
+TEST(wasapi_device, every_personality_runs_for_a_second_in_some_mode) {
+  for (const Personality personality : fake::kPersonalities) {
+    SCOPED_TRACE(personality_name(personality));
+    Bench bench;
+    bench.plug(personality);
+    const auto made = bench.make();
+    ASSERT_TRUE(made) << made.error().message;
+    const auto opened = bench.run();
+    ASSERT_TRUE(opened) << opened.error().message;
+    const int count = static_cast<int>(bench.format.rate.hz / bench.format.period.count);
+    EXPECT_EQ(bench.serve(count), count) << bench.device->loss();
+  }
+}
+
+TEST(wasapi_device, exclusive_is_preferred_only_when_asked_and_steps_down_with_a_reason) {
+  Bench bench;
+  bench.plug(Personality::corporate);
+  WasapiOptions options;
+  options.prefer_exclusive = true;
+  ASSERT_TRUE(bench.make(options));
+  ASSERT_TRUE(bench.run());
+  EXPECT_NE(joined(bench.device->notes()).find("Not exclusive"), std::string::npos)
+      << joined(bench.device->notes());
+}
+
+TEST(wasapi_device, a_denied_microphone_leaves_the_output_alone) {
+  Bench bench;
+  bench.plug(Personality::plain, [](auto& spec) { spec.knobs.capture_allowed = false; });
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  const auto opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_NE(joined(bench.device->notes()).find("Microphone"), std::string::npos);
+  ASSERT_EQ(bench.serve(50), 50);
+  EXPECT_EQ(bench.period.capture.channels, 2U);
+  EXPECT_EQ(bench.period.capture.channel(0)[0], 0.0F);
+}
+
+TEST(wasapi_device, a_busy_device_says_what_to_do) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  bench.out->take_over();
+  const auto opened = bench.run();
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::device_busy);
+  EXPECT_NE(opened.error().message.find("Close that program"), std::string::npos);
+  bench.out->let_go();
+  EXPECT_TRUE(bench.run());
+}
+
+TEST(wasapi_device, an_unplugged_device_is_lost_and_comes_back) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  WasapiOptions options = mode(ModeChoice::shared);
+  ASSERT_TRUE(bench.make(options));
+  ASSERT_TRUE(bench.run());
+  ASSERT_EQ(bench.serve(50), 50);
+  bench.out->unplug();
+  EXPECT_LT(bench.serve(50), 5);
+  EXPECT_NE(bench.device->loss(), "");
+  bench.device->stop();
+  bench.device->close();
+  EXPECT_FALSE(bench.device->open(bench.format));
+  bench.out->replug();
+  const auto again = bench.run();
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(bench.serve(50), 50) << bench.device->loss();
+}
+
+TEST(wasapi_device, the_default_is_followed_to_another_device) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  ASSERT_TRUE(bench.run());
+  ASSERT_EQ(bench.serve(50), 50);
+  fake::EndpointSpec spec = make_spec(Personality::plain, Flow::render);
+  spec.id = u"{0.0.0.00000000}.{11111111-2222-3333-4444-555555555555}";
+  fake::Endpoint& other = bench.world.add_endpoint(spec);
+  bench.world.set_default(Flow::render, &other);
+  const int served = bench.serve(100);
+  EXPECT_GE(served, 20);  // the news settle first
+  EXPECT_LT(served, 40);
+  EXPECT_NE(bench.device->loss().find("default"), std::string::npos) << bench.device->loss();
+  bench.device->close();
+  ASSERT_TRUE(bench.run());
+  ASSERT_EQ(bench.serve(50), 50);
+  EXPECT_GE(other.frames_played(), 40U * 480);
+}
+
+TEST(wasapi_device, a_device_that_falls_silent_is_lost_within_its_patience) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  ASSERT_TRUE(bench.run());
+  ASSERT_EQ(bench.serve(50), 50);
+  bench.out->lose_streams(fake::LossCode::silent);
+  const Instant before = bench.world.now();
+  EXPECT_LT(bench.serve(50), 5);
+  EXPECT_LE(bench.world.now() - before, std::chrono::milliseconds{300});
+  EXPECT_NE(bench.device->loss().find("silent"), std::string::npos);
+}
+
+TEST(wasapi_device, what_the_mixer_does_not_do_is_refused_with_what_it_does) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  const auto refused = bench.device->open({{44'100}, {480}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::format_refused);
+  EXPECT_NE(refused.error().message.find("48000 Hz at 480 frames"), std::string::npos);
+}
+
+TEST(wasapi_device, interrupt_ends_a_wait) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::shared)));
+  ASSERT_TRUE(bench.run());
+  ASSERT_EQ(bench.serve(3), 3);
+  bench.device->interrupt();
+  EXPECT_EQ(bench.serve(), PeriodStatus::interrupted);
+  EXPECT_EQ(bench.serve(), PeriodStatus::ready);
+}
+
+TEST(wasapi_device, dies_at_any_call_without_breaking_a_rule) {
+  for (std::uint64_t call = 1; call < 400; call += 3) {
+    SCOPED_TRACE(call);
+    Bench bench;
+    bench.plug(Personality::plain);
+    bench.out->unplug_at_call(call);
+    if (!bench.make(mode(ModeChoice::shared)) || !bench.run()) continue;
+    bench.serve(60);
+  }
+}
+
+}  // namespace
+}  // namespace asiodrv::devices::wasapi

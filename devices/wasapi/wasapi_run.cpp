@@ -1,0 +1,370 @@
+#include "devices/wasapi/wasapi_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace asiodrv::devices::wasapi {
+namespace {
+
+constexpr nanoseconds kLeastPatience = std::chrono::milliseconds{200};
+constexpr nanoseconds kMostPatience = std::chrono::milliseconds{500};
+constexpr nanoseconds kNewsSettle = std::chrono::milliseconds{250};
+constexpr std::uint32_t kMostTarget = 3;   // periods that wait to be played
+constexpr std::uint32_t kQueuePeriods = 8;
+constexpr std::uint32_t kMostMissed = 1U << 20;
+
+nanoseconds patience(const ports::DeviceFormat& format) {
+  return std::clamp(duration_ceil({4 * format.period.count}, format.rate), kLeastPatience,
+                    kMostPatience);
+}
+
+std::uint32_t render_channels(const RenderStream* render) {
+  return render != nullptr ? render->opened().format.channels : 0;
+}
+
+}  // namespace
+
+WasapiRun::WasapiRun(System& system, ports::Clock& clock, RunEvents& events, RunSetup setup)
+    : system_(system),
+      clock_(clock),
+      events_(events),
+      format_(setup.format),
+      period_(setup.format.period.count),
+      patience_(patience(setup.format)),
+      render_(std::move(setup.render)),
+      capture_(std::move(setup.capture)),
+      filter_({setup.format.rate, setup.format.period}) {
+  if (render_) {
+    most_target_ = std::clamp(render_->opened().buffer.count / period_, 1U, kMostTarget);
+    target_.store(std::clamp(setup.target_periods, 1U, most_target_));
+  }
+  if (capture_) {
+    const OpenStream& opened = capture_->opened();
+    queue_ = std::make_unique<CaptureQueue>(
+        opened.format, format_.period,
+        Frames{std::max(kQueuePeriods * period_, 2 * opened.buffer.count)});
+  }
+  const std::uint32_t outputs = render_channels(render_.get());
+  samples_.assign(std::size_t{outputs + setup.inputs} * period_, 0.0F);
+  for (std::uint32_t channel = 0; channel < outputs + setup.inputs; ++channel) {
+    (channel < outputs ? render_blocks_ : capture_blocks_)
+        .push_back(samples_.data() + std::size_t{channel} * period_);
+  }
+}
+
+Hr WasapiRun::start() {
+  filter_.reset();
+  if (queue_) queue_->reset();
+  std::fill(samples_.begin(), samples_.end(), 0.0F);
+  committed_ = true;
+  render_event_ = capture_event_ = false;
+  chunks_ = 0;
+  due_ = 0;
+  next_index_ = 0;
+  missed_ = unstamped_ = 0;
+  discontinuity_ = false;
+  buffer_errors_ = 0;
+  interrupted_.store(false);
+  loss_.store(kOk);
+  silent_.store(false);
+  moved_.store(false);
+  moved_since_ = {};
+  waiting_ = target_.load() * period_;
+  newest_capture_ = clock_.now();
+  newest_frame_ = {};
+  Hr code = capture_ ? capture_->start() : kOk;
+  if (!failed(code) && render_) code = render_->start(waiting_);
+  if (failed(code)) {
+    stop();
+    return code;
+  }
+  running_ = true;
+  return kOk;
+}
+
+void WasapiRun::stop() noexcept {
+  running_ = false;
+  if (render_) render_->stop();
+  if (capture_) capture_->stop();
+}
+
+ports::PeriodStatus WasapiRun::lose(Hr code, bool silent) RT_SAFE {
+  loss_.store(code, std::memory_order_relaxed);
+  silent_.store(silent, std::memory_order_relaxed);
+  return ports::PeriodStatus::lost;
+}
+
+ports::PeriodStatus WasapiRun::wait(ports::DevicePeriod& period,
+                                    const EndpointWatcher* watcher) RT_SAFE {
+  if (!running_ || loss_.load(std::memory_order_relaxed) != kOk) return ports::PeriodStatus::lost;
+  Instant now = clock_.now();
+  const Instant give_up = now + patience_;
+  for (;;) {
+    if (interrupted_.exchange(false)) return ports::PeriodStatus::interrupted;
+    if (default_moved(watcher, now)) return lose(kDeviceInvalidated, false);
+    if (!look(now)) return ports::PeriodStatus::lost;
+    if (due_ > 0) break;
+    if (now >= give_up) return lose(kDeviceInvalidated, true);
+    sleep(give_up);
+    now = clock_.now();
+  }
+  deliver(period, now);
+  return ports::PeriodStatus::ready;
+}
+
+/// Such news come in bursts, and what is true is told last.
+bool WasapiRun::default_moved(const EndpointWatcher* watcher, Instant now) RT_SAFE {
+  if (watcher == nullptr || !watcher->default_moved()) {
+    moved_since_ = {};
+    return false;
+  }
+  if (moved_since_.ns == 0) moved_since_ = now;
+  if (now - moved_since_ < kNewsSettle) return false;
+  moved_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+/// Until something happens, `deadline` at most.
+void WasapiRun::sleep(Instant deadline) RT_SAFE {
+  std::array<EventHandle, 3> events{events_.interrupt.get()};
+  std::size_t count = 1;
+  if (render_) events[count++] = events_.render.get();
+  if (capture_) events[count++] = events_.capture.get();
+  const RtPermit bounded;  // by the caller's patience: 200 to 500 ms
+  const WaitResult first = system_.wait_any({events.data(), count}, deadline);
+  if (first.end != WaitEnd::signalled) return;
+  // The lowest event that is signalled hides the others: each of them is asked by itself.
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool signalled =
+        i == first.index ||
+        (i > first.index &&
+         system_.wait_any({&events[i], 1}, Instant{0}).end == WaitEnd::signalled);
+    if (signalled && render_ && events[i] == events_.render.get()) render_event_ = true;
+    if (signalled && capture_ && events[i] == events_.capture.get()) capture_event_ = true;
+  }
+}
+
+bool WasapiRun::look(Instant now) RT_SAFE {
+  return look_at_capture(now) && look_at_render(now);
+}
+
+bool WasapiRun::look_at_capture(Instant now) RT_SAFE {
+  if (!capture_) return true;
+  const bool event = std::exchange(capture_event_, false);
+  if (capture_->exclusive() && !event) return true;
+  Captured captured;
+  const Hr code = capture_->drain(system_, *queue_, captured);
+  if (failed(code)) {
+    lose(code, false);
+    return false;
+  }
+  if (captured.frames > 0) {
+    newest_capture_ = now;
+    if (captured.stamped) newest_frame_ = captured.newest;
+    discontinuity_ |= captured.discontinuity;
+    if (!render_) {
+      const std::uint32_t periods = queue_->level() / period_;
+      if (periods > due_) on_ticks(now, periods - due_, 0);
+    }
+  } else if (now - newest_capture_ > patience_) {
+    lose(kDeviceInvalidated, true);
+    return false;
+  }
+  return true;
+}
+
+bool WasapiRun::look_at_render(Instant now) RT_SAFE {
+  if (!render_) return true;
+  const bool event = std::exchange(render_event_, false);
+  if (render_->exclusive()) {
+    if (!event) return true;
+    // One event, one buffer; what passed without us was played again by the hardware.
+    const double elapsed = filter_.frames_after_boundary(now) / period_;
+    const bool late = filter_.state() != audio::ClockFilterState::empty && elapsed > 1.5;
+    on_ticks(now, 1, late ? static_cast<std::uint32_t>(std::lround(elapsed)) - 1 : 0);
+    due_ = 1;
+    return true;
+  }
+  std::uint32_t padding = 0;
+  Hr code = render_->padding(padding);
+  if (!failed(code)) {
+    const std::uint64_t written = render_->written();
+    const std::uint64_t chunks = (written - std::min<std::uint64_t>(padding, written)) / period_;
+    const auto fresh = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+        chunks - std::min(chunks, chunks_), kMostMissed));
+    if (fresh == 0) return true;
+    const std::uint32_t passed = ticks_since_boundary(now);
+    const std::uint32_t known = fresh + unstamped_;
+    const std::uint32_t starved = padding == 0 && passed > known ? passed - known : 0;
+    chunks_ += fresh;
+    waiting_ = padding;
+    on_ticks(now, fresh, starved);
+    if (starved > 0) code = refill(starved);
+  }
+  if (failed(code)) {
+    lose(code, false);
+    return false;
+  }
+  return true;
+}
+
+/// Whole periods since the newest boundary that is known.
+std::uint32_t WasapiRun::ticks_since_boundary(Instant now) const RT_SAFE {
+  if (filter_.state() == audio::ClockFilterState::empty) return 0;
+  const double elapsed = filter_.frames_after_boundary(now) / period_;
+  return elapsed < 1 ? 0 : static_cast<std::uint32_t>(std::min<double>(elapsed, kMostMissed));
+}
+
+/// `fresh` periods have begun, the newest of them just now; `starved` ones passed before them.
+void WasapiRun::on_ticks(Instant now, std::uint32_t fresh, std::uint32_t starved) RT_SAFE {
+  filter_.update(now, fresh + starved + std::exchange(unstamped_, 0));
+  due_ += fresh;
+  missed_ += starved;
+}
+
+/// After the mixer found nothing: the target grows, and silence takes the place of what is missing.
+Hr WasapiRun::refill(std::uint32_t starved) RT_SAFE {
+  underruns_.fetch_add(starved, std::memory_order_relaxed);
+  const std::uint32_t target = std::min(target_.load(std::memory_order_relaxed) + 1, most_target_);
+  target_.store(target, std::memory_order_relaxed);
+  const std::uint32_t owed = std::max(due_, 1U);  // periods that will be committed at once
+  const std::uint32_t silence = target > owed ? (target - owed) * period_ : 0;
+  const Hr code = render_->write_silence(silence);
+  if (!failed(code)) waiting_ += silence;
+  return code;
+}
+
+void WasapiRun::deliver(ports::DevicePeriod& period, Instant now) RT_SAFE {
+  --due_;
+  const nanoseconds length = filter_.next_boundary() - filter_.boundary();
+  const nanoseconds behind = length * due_;  // the newest boundary belongs to the newest period
+  period = {};
+  period.lost = std::exchange(missed_, 0);
+  period.index = next_index_ + period.lost;
+  period.boundary = std::min(filter_.boundary() - behind, now);
+  period.next_boundary = filter_.next_boundary() - behind;
+  if (render_ && !render_->exclusive()) {
+    // Whoever came late has until the mixer runs dry, and shall have half a period.
+    const Instant dry = filter_.boundary() + length * (1 + waiting_ / period_);
+    period.next_boundary =
+        std::max(period.next_boundary, std::min(now + length / 2, dry));
+  }
+  next_boundary_ = period.next_boundary;
+  next_index_ = period.index + 1;
+  period.render = {render_blocks_.data(), static_cast<std::uint32_t>(render_blocks_.size()),
+                   format_.period};
+  const auto inputs = static_cast<std::uint32_t>(capture_blocks_.size());
+  period.capture = {capture_blocks_.data(), inputs, format_.period};
+  if (queue_) {
+    if (period.lost > 0) queue_->skip(std::uint64_t{period.lost} * period_);
+    period.gap = queue_->take({capture_blocks_.data(), inputs, format_.period});
+    period.gap |= std::exchange(discontinuity_, false);
+    dropped_.store(queue_->dropped(), std::memory_order_relaxed);
+    inserted_.store(queue_->inserted(), std::memory_order_relaxed);
+    if (newest_frame_.ns != 0) {
+      const double age = static_cast<double>((now - newest_frame_).count()) * 1e-9 *
+                         format_.rate.hz;
+      const double frames = std::clamp(age + queue_->level(), 0.0, 1e6);
+      input_latency_.store(static_cast<std::int64_t>(frames), std::memory_order_relaxed);
+    }
+  }
+  committed_ = false;
+}
+
+bool WasapiRun::commit() RT_SAFE {
+  if (!running_ || std::exchange(committed_, true)) return false;
+  if (!render_) return true;
+  if (loss_.load(std::memory_order_relaxed) != kOk) return false;
+  Hr code = kOk;
+  const Instant now = clock_.now();
+  bool in_time = now < next_boundary_;
+  if (!render_->exclusive()) {
+    std::uint32_t padding = 0;
+    code = render_->padding(padding);
+    if (!failed(code) && padding == 0) {
+      // All is played that was there: did a tick find nothing?
+      const std::uint32_t passed = ticks_since_boundary(now);
+      const std::uint32_t known = waiting_ / period_ + unstamped_;
+      const std::uint32_t starved = passed > known ? passed - known : 0;
+      in_time = starved == 0;
+      missed_ += starved;
+      unstamped_ += starved;
+      if (starved > 0) code = refill(starved);
+    } else {
+      in_time = true;
+    }
+  }
+  if (!failed(code)) {
+    measure_output(now);
+    code = render_->write({const_cast<const float* const*>(render_blocks_.data()),
+                           static_cast<std::uint32_t>(render_blocks_.size()), format_.period});
+  }
+  if (!failed(code)) {
+    waiting_ += period_;
+    buffer_errors_ = 0;
+    return in_time;
+  }
+  // Exclusive drivers refuse a buffer now and then; three in a row are more than that.
+  const bool passing = code == kBufferError || code == kOutOfOrder || code == kBufferTooLarge;
+  if (!passing || ++buffer_errors_ >= 3) lose(code, false);
+  return false;
+}
+
+/// From the end of the period to the moment in which its first frame is heard.
+void WasapiRun::measure_output(Instant now) RT_SAFE {
+  if (next_index_ % 16 != 0) return;
+  double frames = 0;
+  Instant at;
+  if (failed(render_->played(system_, frames, at)) || frames <= 0 || at > now) return;
+  const double rate = format_.rate.hz;
+  const double since = static_cast<double>((now - at).count()) * 1e-9;
+  if (since > 0.1) return;  // too old to continue the line
+  const double ahead = static_cast<double>(render_->written()) - (frames + since * rate);
+  const double left = static_cast<double>((next_boundary_ - now).count()) * 1e-9 * rate;
+  output_latency_.store(static_cast<std::int64_t>(std::clamp(ahead - left, 0.0, 1e6)),
+                        std::memory_order_relaxed);
+}
+
+void WasapiRun::interrupt() RT_SAFE {
+  interrupted_.store(true);
+  system_.signal(events_.interrupt.get());
+}
+
+RunFigures WasapiRun::figures() const RT_SAFE {
+  RunFigures figures;
+  figures.target_periods = target_.load(std::memory_order_relaxed);
+  figures.underruns = underruns_.load(std::memory_order_relaxed);
+  figures.dropped_frames = dropped_.load(std::memory_order_relaxed);
+  figures.inserted_frames = inserted_.load(std::memory_order_relaxed);
+  figures.input_latency_frames = input_latency_.load(std::memory_order_relaxed);
+  figures.output_latency_frames = output_latency_.load(std::memory_order_relaxed);
+  figures.loss = loss_.load(std::memory_order_relaxed);
+  figures.silent = silent_.load(std::memory_order_relaxed);
+  figures.moved = moved_.load(std::memory_order_relaxed);
+  return figures;
+}
+
+/// What is known before anything was measured: the fill, and one period for the mixer, which has
+/// taken what it has not yet played. What the system says about itself is 0 more often than not.
+ports::DeviceLatency WasapiRun::nominal_latency() const {
+  ports::DeviceLatency latency;
+  const auto reported = [this](const OpenStream& stream) {
+    ReferenceTime told = 0;
+    if (failed(stream.client->stream_latency(&told)) || told <= 0) return 0U;
+    return frames_of(std::min<ReferenceTime>(told, 10'000'000), format_.rate);
+  };
+  if (render_) {
+    const bool exclusive = render_->exclusive();
+    const std::uint32_t own = exclusive ? 0 : (target_.load() - 1) * period_;
+    const std::uint32_t told = reported(render_->opened());
+    // Exclusive ones count the two halves of the double buffer in.
+    const std::uint32_t beyond = exclusive ? told - std::min(told, 2 * period_)
+                                           : std::max(told, period_);
+    latency.output = {own + beyond};
+  }
+  if (capture_ && !capture_->exclusive()) latency.input = {reported(capture_->opened())};
+  return latency;
+}
+
+}  // namespace asiodrv::devices::wasapi
