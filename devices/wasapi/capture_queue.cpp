@@ -9,8 +9,8 @@
 namespace asiodrv::devices::wasapi {
 namespace {
 
-constexpr std::uint64_t kSettling = 8;           // periods
-constexpr std::uint64_t kLongestWindow = 64;     // seconds
+constexpr std::uint64_t kSettling = 8;        // periods
+constexpr std::uint64_t kLongestWindow = 64;  // seconds
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
 }  // namespace
@@ -78,8 +78,7 @@ bool CaptureQueue::take(PlanarView<float> target) RT_SAFE {
     std::fill_n(target.channel(channel), missing, 0.0F);
     blocks_[channel] = target.channel(channel) + missing;
   }
-  audio::deinterleave_to_float(format_.layout,
-                               bytes_.data() + std::size_t{first_} * frame_bytes_,
+  audio::deinterleave_to_float(format_.layout, bytes_.data() + std::size_t{first_} * frame_bytes_,
                                {blocks_.data(), target.channels, {held}});
   first_ += held;
   level_ -= held;

@@ -69,7 +69,8 @@ TEST(wasapi_wine, a_shared_duplex_stream_plays_noise_that_arrives_unbroken) {
     ASSERT_EQ(device.wait_period(period), ports::PeriodStatus::ready) << device.loss();
     heard.insert(heard.end(), period.capture.channel(0), period.capture.channel(0) + length);
     for (std::uint32_t channel = 0; channel < period.render.channels; ++channel) {
-      for (std::uint32_t i = 0; i < length; ++i) period.render.channel(channel)[i] = noise(sent + i);
+      for (std::uint32_t i = 0; i < length; ++i)
+        period.render.channel(channel)[i] = noise(sent + i);
     }
     sent += length;
     device.commit();
@@ -92,12 +93,13 @@ TEST(wasapi_wine, a_shared_duplex_stream_plays_noise_that_arrives_unbroken) {
     }
     if (same) delay = static_cast<std::int64_t>(n);
   }
-  std::printf("period %u, round trip %lld frames, reported %u + %u beyond two periods of %u; fill "
-              "%u periods, %llu underruns; inserted %llu, dropped %llu frames\n",
-              length, static_cast<long long>(delay), latency.input.count, latency.output.count,
-              length, figures.target_periods, static_cast<unsigned long long>(figures.underruns),
-              static_cast<unsigned long long>(figures.inserted_frames),
-              static_cast<unsigned long long>(figures.dropped_frames));
+  std::printf(
+      "period %u, round trip %lld frames, reported %u + %u beyond two periods of %u; fill "
+      "%u periods, %llu underruns; inserted %llu, dropped %llu frames\n",
+      length, static_cast<long long>(delay), latency.input.count, latency.output.count, length,
+      figures.target_periods, static_cast<unsigned long long>(figures.underruns),
+      static_cast<unsigned long long>(figures.inserted_frames),
+      static_cast<unsigned long long>(figures.dropped_frames));
   ASSERT_GE(delay, 0) << "the noise did not arrive";
   // Damage must have a name: frames differ only where a loss or a gap was reported.
   std::size_t wrong = 0;
