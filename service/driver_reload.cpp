@@ -34,7 +34,7 @@ Result<json> DriverService::reload_config(Client& client, const json& params) {
   }
   auto device = ports_.make_device(fresh.config);
   if (!device) return tl::unexpected<Error>(device.error());
-  if (any_session()) {
+  if (same_engine(fresh.config, config_.config)) {
     if (auto moved = change_device(std::move(*device)); !moved) {
       return tl::unexpected<Error>(moved.error());
     }
@@ -52,7 +52,8 @@ Result<json> DriverService::reload_config(Client& client, const json& params) {
 Result<> DriverService::change_device(std::unique_ptr<ports::Device> device) {
   const ports::DeviceInfo& info = device->info();
   const auto& rates = info.rates;
-  const bool keeps_rate = std::find(rates.begin(), rates.end(), rate_) != rates.end();
+  const bool keeps_rate =
+      any_session() && std::find(rates.begin(), rates.end(), rate_) != rates.end();
   const ports::DeviceFormat format{
       keeps_rate ? rate_ : info.default_rate,
       std::clamp(host_->format().period, info.min_period, info.max_period)};

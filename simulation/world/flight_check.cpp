@@ -26,7 +26,6 @@ constexpr int kWayBackPeriods = 12;
 void FlightCheck::attach(service::DriverService* service) {
   service_ = service;
   records_ = events_ = next_number_ = 0;
-  made_ = world_.device->made;
   expected_.clear();
   if (service != nullptr) owners_.clear();
 }
@@ -37,7 +36,6 @@ void FlightCheck::expect_damage(const Period& period, std::uint32_t slot) {
 
 void FlightCheck::read() {
   if (service_ == nullptr) return;
-  if (made_ != world_.device->made) attach(service_);  // the configuration was loaded anew
   const engine::FlightRecorder& flight = service_->flight();
   if (const std::uint64_t written = flight.events_written(); written != events_) {
     const auto fresh = flight.newest_events(static_cast<std::uint32_t>(written - events_));

@@ -39,7 +39,6 @@ class FlightCheck {
 
   World& world_;
   service::DriverService* service_ = nullptr;
-  std::uint64_t made_ = 0;
   std::uint64_t records_ = 0, events_ = 0;
   std::uint64_t next_number_ = 0;
   std::map<std::uint32_t, std::uint32_t> owners_;

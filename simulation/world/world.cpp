@@ -63,9 +63,9 @@ World::World(const Scenario& scenario_in)
   device->lies_about_latency = scenario.canary == Canary::latency;
   device->on_period = [this](const PeriodFacts& facts) {
     if (facts.take != base_take) {
-      base = base_device == device->made ? newest_number + 1 : 0;
+      base = base_service == services ? newest_number + 1 : 0;
       base_take = facts.take;
-      base_device = device->made;
+      base_service = services;
     }
     newest_number = base + facts.index;
     Period& period = ledger.at(facts.take, facts.index);

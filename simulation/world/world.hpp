@@ -69,7 +69,8 @@ struct World {
   std::unique_ptr<ServiceProcess> service;    ///< null while it is away
   std::uint32_t services = 0;                 ///< so far
   std::uint64_t base = 0, newest_number = 0;  ///< how the service counts the device's periods
-  std::uint64_t base_take = 0, base_device = 0;
+  std::uint64_t base_take = 0;
+  std::uint32_t base_service = 0;
   std::vector<std::unique_ptr<Host>> hosts;
   std::unique_ptr<FlightCheck> flight;
   bool over = false;
