@@ -31,7 +31,7 @@ struct DeviceInfo {
   Frames min_period{}, max_period{}, default_period{};  ///< powers of two in between all work,
                                                         ///< unless `periods` says otherwise
   std::vector<PeriodRange> periods;  ///< one per rate, for a device that is choosy; or empty
-  std::vector<std::string> input_names, output_names;   ///< one per channel
+  std::vector<std::string> input_names, output_names;  ///< one per channel
 };
 
 struct DeviceFormat {

@@ -162,8 +162,7 @@ struct PropertyValue {
     Blob blob;
   };
 };
-static_assert(offsetof(PropertyValue, u4) == 8 &&
-              sizeof(PropertyValue) == 8 + 2 * sizeof(void*));
+static_assert(offsetof(PropertyValue, u4) == 8 && sizeof(PropertyValue) == 8 + 2 * sizeof(void*));
 
 inline constexpr Guid kDeviceSet{
     0xa45c254e, 0xdf1c, 0x4efd, {0x80, 0x20, 0x67, 0xd1, 0x46, 0xa8, 0x50, 0xe0}};

@@ -103,9 +103,9 @@ ErrorCode error_code_of(Hr code) noexcept {
 
 Error describe(Hr code, const std::string& what) {
   const Known* known = find(code);
-  return {error_code_of(code), fmt::format("{}: {} ({})", what,
-                                           known != nullptr ? known->sentence : kOurs,
-                                           code_name(code))};
+  return {error_code_of(code),
+          fmt::format("{}: {} ({})", what, known != nullptr ? known->sentence : kOurs,
+                      code_name(code))};
 }
 
 }  // namespace asiodrv::devices::wasapi

@@ -24,11 +24,11 @@ struct EndpointIdentity {
 
 struct EndpointInfo : EndpointIdentity {
   Flow flow = Flow::render;
-  std::uint32_t form_factor = 10;     ///< of Windows: 1 speakers, 3 headphones, 4 microphone, ...
-  std::uint32_t state = 0;            ///< one of DeviceState
-  bool is_default = false;            ///< of its flow, for the role "console"
-  std::optional<StreamFormat> mix;    ///< of the shared mixer; active endpoints only
-  std::optional<StreamFormat> chosen; ///< in Windows' sound settings
+  std::uint32_t form_factor = 10;      ///< of Windows: 1 speakers, 3 headphones, 4 microphone, ...
+  std::uint32_t state = 0;             ///< one of DeviceState
+  bool is_default = false;             ///< of its flow, for the role "console"
+  std::optional<StreamFormat> mix;     ///< of the shared mixer; active endpoints only
+  std::optional<StreamFormat> chosen;  ///< in Windows' sound settings
 
   [[nodiscard]] bool active() const noexcept { return state == kActive; }
 };

@@ -12,7 +12,8 @@ namespace {
 using audio::DeviceLayout;
 
 // SPEAKER_* bits of ksmedia.
-constexpr std::uint32_t kFrontLeft = 0x1, kFrontRight = 0x2, kFrontCenter = 0x4, kLowFrequency = 0x8;
+constexpr std::uint32_t kFrontLeft = 0x1, kFrontRight = 0x2, kFrontCenter = 0x4,
+                        kLowFrequency = 0x8;
 constexpr std::uint32_t kBackLeft = 0x10, kBackRight = 0x20, kBackCenter = 0x100;
 constexpr std::uint32_t kSideLeft = 0x200, kSideRight = 0x400;
 constexpr std::uint32_t kStereo = kFrontLeft | kFrontRight;
@@ -100,8 +101,7 @@ std::optional<StreamFormat> read_wave_format(std::span<const std::byte> bytes) {
   } else if (!is_float && wave.base.tag != kTagPcm) {
     return std::nullopt;
   }
-  const std::optional<DeviceLayout> layout =
-      layout_of(is_float, wave.base.bits_per_sample, valid);
+  const std::optional<DeviceLayout> layout = layout_of(is_float, wave.base.bits_per_sample, valid);
   if (!layout) return std::nullopt;
   StreamFormat format;
   format.layout = *layout;
@@ -140,9 +140,9 @@ std::vector<StreamFormat> exclusive_candidates(SampleRate rate, std::uint32_t ch
   };
   const std::uint32_t own = chosen ? chosen->mask : 0;
   if (chosen) add_masks(chosen->layout, own);
-  for (const DeviceLayout layout : {DeviceLayout::int32, DeviceLayout::int24_in_32,
-                                    DeviceLayout::int24, DeviceLayout::int16,
-                                    DeviceLayout::float32}) {
+  for (const DeviceLayout layout :
+       {DeviceLayout::int32, DeviceLayout::int24_in_32, DeviceLayout::int24, DeviceLayout::int16,
+        DeviceLayout::float32}) {
     add_masks(layout, own);
   }
   if (channels <= 2) add({DeviceLayout::int16, channels, rate, 0, true});

@@ -33,8 +33,8 @@ class ExclusiveTries {
     }
     // Rounding may put a period that is exactly the least a hair below it.
     duration_ = hns_of(attempt_.request.period.count, attempt_.request.rate);
-    if (duration_ < least && frames_of(least, attempt_.request.rate) ==
-                                 attempt_.request.period.count) {
+    if (duration_ < least &&
+        frames_of(least, attempt_.request.rate) == attempt_.request.period.count) {
       duration_ = least;
     }
     for (const StreamFormat& format : formats) {

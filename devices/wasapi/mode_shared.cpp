@@ -15,10 +15,9 @@ constexpr std::uint32_t kBufferPeriods = 4;
 Result<> check_period(std::uint32_t asked, std::uint32_t least, std::uint32_t most,
                       std::uint32_t step) {
   if (asked >= least && asked <= most && asked % step == 0) return {};
-  const std::string accepted = least == most
-                                   ? fmt::format("{} frames", least)
-                                   : fmt::format("multiples of {} from {} to {} frames", step,
-                                                 least, most);
+  const std::string accepted =
+      least == most ? fmt::format("{} frames", least)
+                    : fmt::format("multiples of {} from {} to {} frames", step, least, most);
   return fail(ErrorCode::format_refused,
               fmt::format("Windows' mixer does not run at {} frames a period; accepted: {}.", asked,
                           accepted));
@@ -75,8 +74,8 @@ Result<OpenStream> try_shared(const Attempt& attempt) {
     if (!judged) return kOk;
     const WaveFormatExtensible wave = make_wave_format(stream.format);
     return stream.client->initialize(ShareMode::shared, flags,
-                                     hns_of(request.period.count * kBufferPeriods, request.rate),
-                                     0, &wave.base, nullptr);
+                                     hns_of(request.period.count * kBufferPeriods, request.rate), 0,
+                                     &wave.base, nullptr);
   });
   if (failed(code)) return refuse(code, "Opening a shared stream");
   if (!judged) return tl::unexpected(judged.error());

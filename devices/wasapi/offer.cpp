@@ -31,7 +31,8 @@ ports::PeriodRange make_range(std::uint32_t least, std::uint32_t most, std::uint
   range.least = {std::max(round_up(least, step), step)};
   range.most = {most / step * step};
   const std::uint32_t standard = round_up(frames_of(kStandardPeriod, rate), step);
-  range.standard = {std::clamp(standard, range.least.count, std::max(range.least, range.most).count)};
+  range.standard = {
+      std::clamp(standard, range.least.count, std::max(range.least, range.most).count)};
   return range;
 }
 

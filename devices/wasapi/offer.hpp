@@ -18,9 +18,9 @@ struct RateOffer {
 
 struct Offer {
   std::uint32_t channels = 0;
-  std::vector<RateOffer> rates;         ///< ascending, not empty
-  ReferenceTime mixer_period = 100'000; ///< of the shared mixer
-  bool can_convert = false;             ///< shared mode is among the modes
+  std::vector<RateOffer> rates;          ///< ascending, not empty
+  ReferenceTime mixer_period = 100'000;  ///< of the shared mixer
+  bool can_convert = false;              ///< shared mode is among the modes
 };
 
 /// Control threads. Errors: those of the calls; device_gone for an endpoint that is not active;

@@ -1,7 +1,8 @@
 // Windows' own sound devices as one of ours: a render endpoint, a capture endpoint, or both.
 //
-// Which mode the streams run in is decided at open (stream_open.hpp); periods are made by WasapiRun.
-// A lost device is opened again by open(): endpoints are found by id, else by box or name.
+// Which mode the streams run in is decided at open (stream_open.hpp); periods are made by
+// WasapiRun. A lost device is opened again by open(): endpoints are found by id, else by box or
+// name.
 #pragma once
 
 #include <atomic>
@@ -62,8 +63,8 @@ class WasapiDevice final : public ports::Device {
  private:
   struct Side {  // one endpoint
     Flow flow = Flow::render;
-    std::string choice;       // of the options
-    EndpointInfo endpoint;    // chosen; empty id: not yet
+    std::string choice;     // of the options
+    EndpointInfo endpoint;  // chosen; empty id: not yet
     Offer offer;
     [[nodiscard]] bool used() const noexcept { return !choice.empty(); }
     [[nodiscard]] bool follows_default() const noexcept { return choice == "default"; }
@@ -92,7 +93,7 @@ class WasapiDevice final : public ports::Device {
   std::unique_ptr<WasapiRun> run_;
   bool running_ = false;
   ports::DeviceLatency nominal_{};
-  RunFigures last_;                // of the run that was closed last
+  RunFigures last_;                   // of the run that was closed last
   ports::DeviceFormat learned_at_{};  // the format that last_ belongs to
 };
 

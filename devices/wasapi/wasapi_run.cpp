@@ -10,13 +10,19 @@ namespace {
 constexpr nanoseconds kLeastPatience = std::chrono::milliseconds{200};
 constexpr nanoseconds kMostPatience = std::chrono::milliseconds{500};
 constexpr nanoseconds kNewsSettle = std::chrono::milliseconds{250};
-constexpr std::uint32_t kMostTarget = 3;   // periods that wait to be played
+constexpr std::uint32_t kMostTarget = 3;  // periods that wait to be played
 constexpr std::uint32_t kQueuePeriods = 8;
 constexpr std::uint32_t kMostMissed = 1U << 20;
 
 nanoseconds patience(const ports::DeviceFormat& format) {
   return std::clamp(duration_ceil({4 * format.period.count}, format.rate), kLeastPatience,
                     kMostPatience);
+}
+
+/// The usual mixer's ticks may be uneven (10 to 16 ms under Wine) and feed buffers that we do not
+/// see: what runs dry there gives no sign here. One period more is what keeps them fed.
+std::uint32_t least_target(const RenderStream& render) {
+  return render.opened().mode == StreamMode::shared ? 2 : 1;
 }
 
 std::uint32_t render_channels(const RenderStream* render) {
@@ -37,7 +43,8 @@ WasapiRun::WasapiRun(System& system, ports::Clock& clock, RunEvents& events, Run
       filter_({setup.format.rate, setup.format.period}) {
   if (render_) {
     most_target_ = std::clamp(render_->opened().buffer.count / period_, 1U, kMostTarget);
-    target_.store(std::clamp(setup.target_periods, 1U, most_target_));
+    least_target_ = std::min(least_target(*render_), most_target_);
+    target_.store(std::clamp(setup.target_periods, least_target_, most_target_));
   }
   if (capture_) {
     const OpenStream& opened = capture_->opened();
@@ -137,17 +144,14 @@ void WasapiRun::sleep(Instant deadline) RT_SAFE {
   // The lowest event that is signalled hides the others: each of them is asked by itself.
   for (std::size_t i = 0; i < count; ++i) {
     const bool signalled =
-        i == first.index ||
-        (i > first.index &&
-         system_.wait_any({&events[i], 1}, Instant{0}).end == WaitEnd::signalled);
+        i == first.index || (i > first.index && system_.wait_any({&events[i], 1}, Instant{0}).end ==
+                                                    WaitEnd::signalled);
     if (signalled && render_ && events[i] == events_.render.get()) render_event_ = true;
     if (signalled && capture_ && events[i] == events_.capture.get()) capture_event_ = true;
   }
 }
 
-bool WasapiRun::look(Instant now) RT_SAFE {
-  return look_at_capture(now) && look_at_render(now);
-}
+bool WasapiRun::look(Instant now) RT_SAFE { return look_at_capture(now) && look_at_render(now); }
 
 bool WasapiRun::look_at_capture(Instant now) RT_SAFE {
   if (!capture_) return true;
@@ -191,8 +195,8 @@ bool WasapiRun::look_at_render(Instant now) RT_SAFE {
   if (!failed(code)) {
     const std::uint64_t written = render_->written();
     const std::uint64_t chunks = (written - std::min<std::uint64_t>(padding, written)) / period_;
-    const auto fresh = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-        chunks - std::min(chunks, chunks_), kMostMissed));
+    const auto fresh = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(chunks - std::min(chunks, chunks_), kMostMissed));
     if (fresh == 0) return true;
     const std::uint32_t passed = ticks_since_boundary(now);
     const std::uint32_t known = fresh + unstamped_;
@@ -247,8 +251,7 @@ void WasapiRun::deliver(ports::DevicePeriod& period, Instant now) RT_SAFE {
   if (render_ && !render_->exclusive()) {
     // Whoever came late has until the mixer runs dry, and shall have half a period.
     const Instant dry = filter_.boundary() + length * (1 + waiting_ / period_);
-    period.next_boundary =
-        std::max(period.next_boundary, std::min(now + length / 2, dry));
+    period.next_boundary = std::max(period.next_boundary, std::min(now + length / 2, dry));
   }
   next_boundary_ = period.next_boundary;
   next_index_ = period.index + 1;
@@ -263,8 +266,8 @@ void WasapiRun::deliver(ports::DevicePeriod& period, Instant now) RT_SAFE {
     dropped_.store(queue_->dropped(), std::memory_order_relaxed);
     inserted_.store(queue_->inserted(), std::memory_order_relaxed);
     if (newest_frame_.ns != 0) {
-      const double age = static_cast<double>((now - newest_frame_).count()) * 1e-9 *
-                         format_.rate.hz;
+      const double age =
+          static_cast<double>((now - newest_frame_).count()) * 1e-9 * format_.rate.hz;
       const double frames = std::clamp(age + queue_->level(), 0.0, 1e6);
       input_latency_.store(static_cast<std::int64_t>(frames), std::memory_order_relaxed);
     }
@@ -359,8 +362,8 @@ ports::DeviceLatency WasapiRun::nominal_latency() const {
     const std::uint32_t own = exclusive ? 0 : (target_.load() - 1) * period_;
     const std::uint32_t told = reported(render_->opened());
     // Exclusive ones count the two halves of the double buffer in.
-    const std::uint32_t beyond = exclusive ? told - std::min(told, 2 * period_)
-                                           : std::max(told, period_);
+    const std::uint32_t beyond =
+        exclusive ? told - std::min(told, 2 * period_) : std::max(told, period_);
     latency.output = {own + beyond};
   }
   if (capture_ && !capture_->exclusive()) latency.input = {reported(capture_->opened())};

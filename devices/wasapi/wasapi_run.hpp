@@ -5,9 +5,9 @@
 //
 //   shared render     The mixer takes one period per tick. After each commit `target` frames wait
 //                     to be played; a tick leaves target - P, and then P more are asked for. The
-//                     target is one period to begin with, the least there is, and grows by one for
-//                     each time that the mixer found nothing (up to three, or the buffer). Silence
-//                     takes the place of what was missing.
+//                     target is one period to begin with, the least there is (two at the mixer's
+//                     usual period), and grows by one for each time that the mixer found nothing
+//                     (up to three, or the buffer). Silence takes the place of what was missing.
 //   exclusive render  Two halves of one period: one plays, one is written, once per event.
 //   capture           Packets go to a CaptureQueue whenever they come; each period takes one
 //                     period's worth. See there how its level is kept low.
@@ -48,23 +48,23 @@ struct RunEvents {
 
 struct RunSetup {
   ports::DeviceFormat format;
-  std::uint32_t inputs = 0;                 ///< channels of the capture views, stream or not
-  std::unique_ptr<RenderStream> render;     ///< or null
-  std::unique_ptr<CaptureStream> capture;   ///< or null
-  std::uint32_t target_periods = 1;         ///< what an earlier run has learned
+  std::uint32_t inputs = 0;                ///< channels of the capture views, stream or not
+  std::unique_ptr<RenderStream> render;    ///< or null
+  std::unique_ptr<CaptureStream> capture;  ///< or null
+  std::uint32_t target_periods = 1;        ///< what an earlier run has learned
 };
 
 /// Figures of a run, any thread.
 struct RunFigures {
-  std::uint32_t target_periods = 1;    ///< of the render side
-  std::uint64_t underruns = 0;         ///< periods in which the mixer found nothing
-  std::uint64_t dropped_frames = 0;    ///< of the capture side
+  std::uint32_t target_periods = 1;  ///< of the render side
+  std::uint64_t underruns = 0;       ///< periods in which the mixer found nothing
+  std::uint64_t dropped_frames = 0;  ///< of the capture side
   std::uint64_t inserted_frames = 0;
   std::int64_t input_latency_frames = -1;   ///< measured; negative: not yet
   std::int64_t output_latency_frames = -1;  ///< the same
-  Hr loss = kOk;                       ///< why the run ended, if it did
-  bool silent = false;                 ///< it ended because no event came any more
-  bool moved = false;                  ///< it ended because the default is another device
+  Hr loss = kOk;                            ///< why the run ended, if it did
+  bool silent = false;                      ///< it ended because no event came any more
+  bool moved = false;                       ///< it ended because the default is another device
 };
 
 class WasapiRun {
@@ -107,7 +107,7 @@ class WasapiRun {
   std::unique_ptr<RenderStream> render_;
   std::unique_ptr<CaptureStream> capture_;
   std::unique_ptr<CaptureQueue> queue_;
-  std::uint32_t most_target_ = 1;  // periods
+  std::uint32_t least_target_ = 1, most_target_ = 1;  // periods
   std::vector<float> samples_;
   std::vector<float*> render_blocks_, capture_blocks_;
   audio::ClockFilter filter_;
@@ -116,18 +116,18 @@ class WasapiRun {
   bool running_ = false;
   bool committed_ = true;
   bool render_event_ = false, capture_event_ = false;  // seen and not served; exclusive
-  std::uint64_t chunks_ = 0;           // periods that the mixer has taken
-  std::uint32_t due_ = 0;              // periods that have begun and were not delivered
-  std::uint32_t waiting_ = 0;          // frames that wait to be played, as of the newest boundary
+  std::uint64_t chunks_ = 0;                           // periods that the mixer has taken
+  std::uint32_t due_ = 0;      // periods that have begun and were not delivered
+  std::uint32_t waiting_ = 0;  // frames that wait to be played, as of the newest boundary
   std::uint64_t next_index_ = 0;
-  std::uint32_t missed_ = 0;           // periods, to be reported with the next
-  std::uint32_t unstamped_ = 0;        // missed periods that the filter has not been told of
+  std::uint32_t missed_ = 0;     // periods, to be reported with the next
+  std::uint32_t unstamped_ = 0;  // missed periods that the filter has not been told of
   bool discontinuity_ = false;
-  Instant moved_since_{};              // 0: the default has not moved
-  Instant newest_capture_{};           // when packets last came
-  Instant newest_frame_{};             // when the newest frame passed the input
-  Instant next_boundary_{};            // of the delivered period
-  std::uint32_t buffer_errors_ = 0;    // in a row
+  Instant moved_since_{};            // 0: the default has not moved
+  Instant newest_capture_{};         // when packets last came
+  Instant newest_frame_{};           // when the newest frame passed the input
+  Instant next_boundary_{};          // of the delivered period
+  std::uint32_t buffer_errors_ = 0;  // in a row
 
   std::atomic<bool> interrupted_{false};
   std::atomic<std::uint32_t> target_{1};  // periods

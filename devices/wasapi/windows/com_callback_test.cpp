@@ -25,7 +25,9 @@ Hr reach(std::string method) {
 }
 
 /// Ids that only ask for their first letter to be looked at.
-std::string letter(Text id) { return id == nullptr ? "null" : std::string(1, static_cast<char>(*id)); }
+std::string letter(Text id) {
+  return id == nullptr ? "null" : std::string(1, static_cast<char>(*id));
+}
 
 struct Watcher final : NotificationClient {
   Hr WASAPI_METHOD query_interface(const Guid&, void**) override { return reach("query"); }

@@ -69,7 +69,8 @@ TEST(wasapi_wine, a_shared_duplex_stream_plays_noise_that_arrives_unbroken) {
     ASSERT_EQ(device.wait_period(period), ports::PeriodStatus::ready) << device.loss();
     heard.insert(heard.end(), period.capture.channel(0), period.capture.channel(0) + length);
     for (std::uint32_t channel = 0; channel < period.render.channels; ++channel) {
-      for (std::uint32_t i = 0; i < length; ++i) period.render.channel(channel)[i] = noise(sent + i);
+      for (std::uint32_t i = 0; i < length; ++i)
+        period.render.channel(channel)[i] = noise(sent + i);
     }
     sent += length;
     device.commit();
@@ -92,23 +93,30 @@ TEST(wasapi_wine, a_shared_duplex_stream_plays_noise_that_arrives_unbroken) {
     }
     if (same) delay = static_cast<std::int64_t>(n);
   }
-  std::printf("period %u, round trip %lld frames, reported %u + %u beyond two periods of %u; fill "
-              "%u periods, %llu underruns; inserted %llu, dropped %llu frames\n",
-              length, static_cast<long long>(delay), latency.input.count, latency.output.count,
-              length, figures.target_periods, static_cast<unsigned long long>(figures.underruns),
-              static_cast<unsigned long long>(figures.inserted_frames),
-              static_cast<unsigned long long>(figures.dropped_frames));
+  std::printf(
+      "period %u, round trip %lld frames, reported %u + %u beyond two periods of %u; fill "
+      "%u periods, %llu underruns; inserted %llu, dropped %llu frames\n",
+      length, static_cast<long long>(delay), latency.input.count, latency.output.count, length,
+      figures.target_periods, static_cast<unsigned long long>(figures.underruns),
+      static_cast<unsigned long long>(figures.inserted_frames),
+      static_cast<unsigned long long>(figures.dropped_frames));
   ASSERT_GE(delay, 0) << "the noise did not arrive";
   // Damage must have a name: frames differ only where a loss or a gap was reported.
-  std::size_t wrong = 0;
+  std::size_t wrong = 0, zeros = 0, first = 0, last = 0;
   const std::size_t from = std::size_t{kSettled} * length;
   for (std::size_t i = from; i < heard.size(); ++i) {
     const auto n = static_cast<std::int64_t>(i) - delay;
-    if (n >= 0) wrong += std::abs(heard[i] - noise(static_cast<std::uint64_t>(n))) >= 0x1p-13F;
+    if (n < 0 || std::abs(heard[i] - noise(static_cast<std::uint64_t>(n))) < 0x1p-13F) continue;
+    first = wrong == 0 ? i : first;
+    last = i;
+    ++wrong;
+    zeros += heard[i] == 0 ? 1 : 0;
   }
-  std::printf("%zu of %zu frames differ; %llu periods lost, %llu gaps\n", wrong,
-              heard.size() - from, static_cast<unsigned long long>(lost_late),
-              static_cast<unsigned long long>(gaps_late));
+  std::printf(
+      "%zu of %zu frames differ (%zu of them silence, from %zu to %zu); %llu periods lost, %llu "
+      "gaps\n",
+      wrong, heard.size() - from, zeros, first, last, static_cast<unsigned long long>(lost_late),
+      static_cast<unsigned long long>(gaps_late));
   if (lost_late + gaps_late == 0) {
     EXPECT_EQ(wrong, 0U);
   }
