@@ -9,7 +9,7 @@
 namespace asiodrv::devices::wasapi {
 namespace {
 
-constexpr std::uint64_t kSettling = 8;        // periods
+constexpr std::uint64_t kLeastSettling = 8;   // periods
 constexpr std::uint64_t kLongestWindow = 64;  // seconds
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
 
@@ -28,14 +28,15 @@ CaptureQueue::CaptureQueue(const StreamFormat& format, Frames period, Frames cap
 void CaptureQueue::reset() RT_SAFE {
   first_ = level_ = 0;
   taken_ = 0;
-  window_periods_ = kSettling;
-  window_end_ = kSettling;
+  settling_ = std::max<std::uint64_t>(format_.rate.hz / period_ / 2, kLeastSettling);
+  window_periods_ = settling_ / 4;
+  window_end_ = window_periods_;
   window_least_ = kNone;
   overflowed_ = false;
   dropped_ = inserted_ = 0;
 }
 
-bool CaptureQueue::settling() const RT_SAFE { return taken_ <= kSettling; }
+bool CaptureQueue::settling() const RT_SAFE { return taken_ <= settling_; }
 
 void CaptureQueue::drop(std::uint32_t frames) RT_SAFE {
   first_ += frames;
@@ -103,7 +104,7 @@ bool CaptureQueue::drop_surplus() RT_SAFE {
       window_least_ == kNone ? 0 : std::min(window_least_, level_) / period_ * period_;
   if (surplus > 0) drop(surplus);
   const std::uint64_t second = std::max<std::uint64_t>(format_.rate.hz / period_, 1);
-  window_periods_ = std::max(window_periods_, second);
+  if (!settling()) window_periods_ = std::max(window_periods_, second);
   window_end_ = taken_ + window_periods_;
   window_least_ = kNone;
   return surplus > 0;

@@ -10,7 +10,9 @@
 //           whole periods of it are dropped (a gap). Follows a faster clock; takes back what a
 //           single late packet has cost. Each time that silence was needed again the window
 //           doubles, 1 s to 64 s, so that the level settles where the jitter needs it.
-//   start   in the first 8 periods none of this counts as a gap: nothing has been heard yet.
+//   start   in the first half second (8 periods at least) the windows are a quarter of that, and
+//   none
+//           of this counts as a gap: endpoints take their time to find their step.
 //
 // One thread at a time. RT: wait-free, no allocation after the constructor.
 #pragma once
@@ -62,6 +64,7 @@ class CaptureQueue {
 
   std::uint32_t first_ = 0;  // frame in bytes_
   std::uint32_t level_ = 0;
+  std::uint64_t settling_ = 0;        // periods that belong to the start
   std::uint64_t taken_ = 0;           // periods
   std::uint64_t window_periods_ = 0;  // length
   std::uint64_t window_end_ = 0;      // in taken_

@@ -19,6 +19,12 @@ nanoseconds patience(const ports::DeviceFormat& format) {
                     kMostPatience);
 }
 
+/// The usual mixer's ticks may be uneven (10 to 16 ms under Wine) and feed buffers that we do not
+/// see: what runs dry there gives no sign here. One period more is what keeps them fed.
+std::uint32_t least_target(const RenderStream& render) {
+  return render.opened().mode == StreamMode::shared ? 2 : 1;
+}
+
 std::uint32_t render_channels(const RenderStream* render) {
   return render != nullptr ? render->opened().format.channels : 0;
 }
@@ -37,7 +43,8 @@ WasapiRun::WasapiRun(System& system, ports::Clock& clock, RunEvents& events, Run
       filter_({setup.format.rate, setup.format.period}) {
   if (render_) {
     most_target_ = std::clamp(render_->opened().buffer.count / period_, 1U, kMostTarget);
-    target_.store(std::clamp(setup.target_periods, 1U, most_target_));
+    least_target_ = std::min(least_target(*render_), most_target_);
+    target_.store(std::clamp(setup.target_periods, least_target_, most_target_));
   }
   if (capture_) {
     const OpenStream& opened = capture_->opened();

@@ -5,9 +5,9 @@
 //
 //   shared render     The mixer takes one period per tick. After each commit `target` frames wait
 //                     to be played; a tick leaves target - P, and then P more are asked for. The
-//                     target is one period to begin with, the least there is, and grows by one for
-//                     each time that the mixer found nothing (up to three, or the buffer). Silence
-//                     takes the place of what was missing.
+//                     target is one period to begin with, the least there is (two at the mixer's
+//                     usual period), and grows by one for each time that the mixer found nothing
+//                     (up to three, or the buffer). Silence takes the place of what was missing.
 //   exclusive render  Two halves of one period: one plays, one is written, once per event.
 //   capture           Packets go to a CaptureQueue whenever they come; each period takes one
 //                     period's worth. See there how its level is kept low.
@@ -107,7 +107,7 @@ class WasapiRun {
   std::unique_ptr<RenderStream> render_;
   std::unique_ptr<CaptureStream> capture_;
   std::unique_ptr<CaptureQueue> queue_;
-  std::uint32_t most_target_ = 1;  // periods
+  std::uint32_t least_target_ = 1, most_target_ = 1;  // periods
   std::vector<float> samples_;
   std::vector<float*> render_blocks_, capture_blocks_;
   audio::ClockFilter filter_;

@@ -102,15 +102,21 @@ TEST(wasapi_wine, a_shared_duplex_stream_plays_noise_that_arrives_unbroken) {
       static_cast<unsigned long long>(figures.dropped_frames));
   ASSERT_GE(delay, 0) << "the noise did not arrive";
   // Damage must have a name: frames differ only where a loss or a gap was reported.
-  std::size_t wrong = 0;
+  std::size_t wrong = 0, zeros = 0, first = 0, last = 0;
   const std::size_t from = std::size_t{kSettled} * length;
   for (std::size_t i = from; i < heard.size(); ++i) {
     const auto n = static_cast<std::int64_t>(i) - delay;
-    if (n >= 0) wrong += std::abs(heard[i] - noise(static_cast<std::uint64_t>(n))) >= 0x1p-13F;
+    if (n < 0 || std::abs(heard[i] - noise(static_cast<std::uint64_t>(n))) < 0x1p-13F) continue;
+    first = wrong == 0 ? i : first;
+    last = i;
+    ++wrong;
+    zeros += heard[i] == 0 ? 1 : 0;
   }
-  std::printf("%zu of %zu frames differ; %llu periods lost, %llu gaps\n", wrong,
-              heard.size() - from, static_cast<unsigned long long>(lost_late),
-              static_cast<unsigned long long>(gaps_late));
+  std::printf(
+      "%zu of %zu frames differ (%zu of them silence, from %zu to %zu); %llu periods lost, %llu "
+      "gaps\n",
+      wrong, heard.size() - from, zeros, first, last, static_cast<unsigned long long>(lost_late),
+      static_cast<unsigned long long>(gaps_late));
   if (lost_late + gaps_late == 0) {
     EXPECT_EQ(wrong, 0U);
   }
