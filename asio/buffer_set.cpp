@@ -1,6 +1,5 @@
 #include "asio/buffer_set.hpp"
 
-#include <bit>
 #include <cstring>
 #include <string>
 
@@ -32,15 +31,10 @@ Judged<void> check_frames(std::int32_t frames, const wire::DriverDescription& dr
     return refuse(kInvalidParameter,
                   "The buffer size " + std::to_string(frames) + " is not a number of frames.");
   }
-  const auto count = static_cast<std::uint32_t>(frames);
-  if (!std::has_single_bit(count) || count < driver.min_frames.count ||
-      count > driver.max_frames.count) {
-    return refuse(kInvalidMode, "The buffer size " + std::to_string(frames) +
-                                    " is not offered; use a power of two from " +
-                                    std::to_string(driver.min_frames.count) + " to " +
-                                    std::to_string(driver.max_frames.count) + ".");
-  }
-  return {};
+  const wire::BufferSizes& sizes = driver.sizes();
+  if (sizes.offers({static_cast<std::uint32_t>(frames)})) return {};
+  return refuse(kInvalidMode, "The buffer size " + std::to_string(frames) +
+                                  " is not offered; use " + wire::sizes_text(sizes) + ".");
 }
 
 }  // namespace

@@ -59,14 +59,13 @@ struct DriverShape {
   std::size_t inputs = 0, outputs = 0;
   SampleType type = SampleType::float32;
   SampleRate rate{};
-  Frames minimum{}, maximum{}, preferred{};
+  wire::BufferSizes sizes;
   bool operator==(const DriverShape&) const = default;
 };
 
 [[nodiscard]] inline DriverShape shape_of(const wire::DriverDescription& driver) noexcept {
-  return {
-      driver.input_names.size(), driver.output_names.size(), driver.sample_type,     driver.rate,
-      driver.min_frames,         driver.max_frames,          driver.preferred_frames};
+  return {driver.input_names.size(), driver.output_names.size(), driver.sample_type, driver.rate,
+          driver.sizes()};
 }
 
 struct BufferSet {

@@ -80,10 +80,12 @@ std::int32_t AsioFront::get_buffer_size(std::int32_t* minimum, std::int32_t* max
     if (each == nullptr) return explain(kInvalidParameter, kNullPointer);
   }
   const MutexLock lock(data_);
-  *minimum = to_int(description_.min_frames.count);
-  *maximum = to_int(description_.max_frames.count);
-  *preferred = to_int(description_.preferred_frames.count);
-  *granularity = *minimum == *maximum ? 0 : -1;  // -1: powers of two
+  const wire::BufferSizes& sizes = description_.sizes();
+  *minimum = to_int(sizes.least.count);
+  *maximum = to_int(sizes.most.count);
+  *preferred = to_int(sizes.preferred.count);
+  if (sizes.least == sizes.most) return kOk;  // granularity 0: the one size
+  *granularity = sizes.step.count == 0 ? -1 : to_int(sizes.step.count);  // -1: powers of two
   return kOk;
 }
 
@@ -317,7 +319,7 @@ std::int32_t AsioFront::internal_buffers(InternalBufferInfo* info) {
   }
   const MutexLock lock(data_);
   const auto frames =
-      to_int(buffers_ ? buffers_->request.frames.count : description_.preferred_frames.count);
+      to_int(buffers_ ? buffers_->request.frames.count : description_.sizes().preferred.count);
   info->input_samples = std::max(0, input_latency_.load() - frames);
   info->output_samples = std::max(0, output_latency_.load() - frames);
   return kFutureSuccess;

@@ -1,6 +1,5 @@
 // The front's side of the conversation with the service. Everything here runs under control_.
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "asio/front.hpp"
@@ -23,16 +22,12 @@ constexpr bool ends_conversation(ErrorCode code) noexcept {
 }
 
 bool plausible(const wire::DriverDescription& driver) noexcept {
-  const auto size_ok = [](Frames frames) {
-    return std::has_single_bit(frames.count) && frames.count >= wire::kMinFrames &&
-           frames.count <= wire::kMaxFrames;
-  };
+  const auto& sizes = driver.buffer_sizes;
   return driver.input_names.size() <= wire::kMaxChannels &&
          driver.output_names.size() <= wire::kMaxChannels && !driver.rates.empty() &&
-         !driver.clock_sources.empty() && size_ok(driver.min_frames) &&
-         size_ok(driver.max_frames) && size_ok(driver.preferred_frames) &&
-         driver.min_frames <= driver.preferred_frames &&
-         driver.preferred_frames <= driver.max_frames;
+         !driver.clock_sources.empty() && sizes.size() == driver.rates.size() &&
+         std::all_of(sizes.begin(), sizes.end(),
+                     [](const wire::BufferSizes& each) { return each.plausible(); });
 }
 
 tl::unexpected<Error> passed_on(const Error& error) { return tl::unexpected<Error>(error); }
@@ -69,7 +64,7 @@ void AsioFront::adopt(wire::DriverDescription description) {
 /// Before buffers exist: what the preferred size would have.
 void AsioFront::estimate_latencies() {
   const MutexLock lock(data_);
-  const std::uint32_t frames = description_.preferred_frames.count;
+  const std::uint32_t frames = description_.sizes().preferred.count;
   set_latencies(
       {frames + description_.device_input_latency.count},
       {frames * (description_.deferred ? 2 : 1) + description_.device_output_latency.count});

@@ -119,12 +119,15 @@ TEST(lifecycle, init_touches_no_device) {
 TEST(lifecycle, a_description_that_makes_no_sense_fails_init) {
   for (const std::uint32_t frames : {0u, 15u, 100u, 1u << 20}) {
     World world;
-    world.service.description.preferred_frames = {frames};
+    world.service.description.buffer_sizes[1].preferred = {frames};
     EXPECT_FALSE(world.front->init()) << frames;
   }
   World world;
   world.service.description.rates.clear();
   EXPECT_FALSE(world.front->init());
+  World other;
+  other.service.description.buffer_sizes.pop_back();
+  EXPECT_FALSE(other.front->init());
 }
 
 TEST(lifecycle, every_error_code_has_an_asio_number) {

@@ -227,7 +227,7 @@ TEST(recovery, another_shape_asks_for_a_reset_and_stays_silent_until_then) {
       {[](auto& driver) { driver.input_names.push_back("In 3"); }},
       {[](auto& driver) { driver.rate = {96'000}; }},
       {[](auto& driver) { driver.sample_type = SampleType::int32; }},
-      {[](auto& driver) { driver.max_frames = {1024}; }},
+      {[](auto& driver) { driver.buffer_sizes[1].most = {1024}; }},
   };
   for (const Change& change : changes) {
     World world;

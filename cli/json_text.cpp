@@ -16,6 +16,11 @@ const json& at(const json& object, const char* member) {
   return found == object.end() ? nothing : *found;
 }
 
+const json& items(const json& list) {
+  static const json none = json::array();
+  return list.is_array() ? list : none;
+}
+
 std::string words(const json& value) {
   if (value.is_null()) return "-";
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";

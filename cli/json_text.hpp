@@ -14,6 +14,8 @@ namespace asiodrv::cli {
 [[nodiscard]] std::string cell(const nlohmann::json& object, const char* member);
 [[nodiscard]] double number(const nlohmann::json& value);
 [[nodiscard]] bool yes(const nlohmann::json& value);
+/// `list`, or an empty one when it is none.
+[[nodiscard]] const nlohmann::json& items(const nlohmann::json& list);
 /// Rows of the list `entries`, one cell for each of `members`.
 [[nodiscard]] std::vector<std::vector<std::string>> rows_of(
     const nlohmann::json& entries, const std::vector<const char*>& members);

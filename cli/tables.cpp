@@ -155,12 +155,66 @@ std::string flight_text(const json& flight) {
   return text + xruns_text(flight) + records_text(at(flight, "records"));
 }
 
+namespace {
+
+/// "48000 Hz: 480, 44100 Hz: 64 to 2048 by 32"
+std::string mode_rates(const json& mode) {
+  std::string text;
+  for (const json& rate : items(at(mode, "rates"))) {
+    const std::string least = cell(rate, "min_period_frames"),
+                      most = cell(rate, "max_period_frames");
+    const std::string step = cell(rate, "period_step_frames");
+    text += fmt::format("{}{} Hz: {}", text.empty() ? "" : ", ", cell(rate, "rate_hz"), least);
+    if (least != most) text += fmt::format(" to {}{}", most, step == "0" ? "" : " by " + step);
+  }
+  return text;
+}
+
+/// The shortest round trip of a mode's rates, in ms.
+std::string shortest_ms(const json& mode) {
+  double shortest = 0;
+  for (const json& rate : items(at(mode, "rates"))) {
+    const double ms = number(at(rate, "round_trip_ms"));
+    if (ms > 0 && (shortest == 0 || ms < shortest)) shortest = ms;
+  }
+  return shortest > 0 ? fmt::format("{:.1f}", shortest) : "";
+}
+
+std::string available_text(const json& available) {
+  std::vector<std::vector<std::string>> rows;
+  for (const json& device : items(available)) {
+    std::string name = cell(device, "name") + (yes(at(device, "default")) ? " (default)" : "");
+    const json& modes = items(at(device, "modes"));
+    const std::string state =
+        at(device, "problem").is_string() ? "does not answer" : cell(device, "state");
+    if (modes.empty()) {
+      rows.push_back({name, cell(device, "backend"), cell(device, "inputs"),
+                      cell(device, "outputs"), state, "", "", ""});
+    }
+    for (const json& mode : modes) {
+      rows.push_back({name, cell(device, "backend"), cell(device, "inputs"),
+                      cell(device, "outputs"), state, cell(mode, "mode"), mode_rates(mode),
+                      shortest_ms(mode)});
+      name.clear();
+    }
+  }
+  if (rows.empty()) return "";
+  return "\nTo choose from, in [device] and [wasapi] of the configuration:\n" +
+         table({"device", "backend", "inputs", "outputs", "state", "mode", "periods (frames)",
+                "round trip (ms), at least"},
+               rows);
+}
+
+}  // namespace
+
 std::string devices_text(const json& devices) {
-  return table(
-      {"device", "inputs", "outputs", "rates (Hz)", "min frames", "max frames", "clock",
-       "clock sources"},
-      rows_of(at(devices, "devices"), {"name", "inputs", "outputs", "rates_hz", "min_period_frames",
-                                       "max_period_frames", "clock", "clock_sources"}));
+  return "In use:\n" +
+         table({"device", "inputs", "outputs", "rates (Hz)", "min frames", "max frames", "clock",
+                "clock sources"},
+               rows_of(at(devices, "devices"),
+                       {"name", "inputs", "outputs", "rates_hz", "min_period_frames",
+                        "max_period_frames", "clock", "clock_sources"})) +
+         available_text(at(devices, "available"));
 }
 
 std::string config_text(const json& config) {
@@ -171,9 +225,12 @@ std::string config_text(const json& config) {
   const json& values = at(config, "values");
   if (!values.is_object()) return text;
   for (const auto& [section, keys] : values.items()) {
-    text += fmt::format("\n[{}]\n", section);
-    for (const auto& [key, value] : keys.items())
-      text += fmt::format("{} = {}\n", key, value.dump());
+    const bool list = keys.is_array();  // of sections with one name
+    for (const json& one : list ? keys : json::array({keys})) {
+      text += fmt::format(fmt::runtime(list ? "\n[[{}]]\n" : "\n[{}]\n"), section);
+      for (const auto& [key, value] : one.items())
+        text += fmt::format("{} = {}\n", key, value.dump());
+    }
   }
   return text;
 }

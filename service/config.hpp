@@ -5,6 +5,7 @@
 //                min_frames = 32           buffer sizes on offer: powers of two from 16 to 8192
 //                max_frames = 2048
 //                preferred_frames = 64
+//                buffer_sizes = "powers_of_two"   or "device": the periods of the device, no others
 //                formats = "follow"        what happens when programs want different rates or
 //                sizes:
 //                  "follow"  the device follows a program that is alone; others are adapted
@@ -15,7 +16,25 @@
 //                spin_us = 20              0 to 200: busy waiting before the engine sleeps
 //   [service]    idle_seconds = 10         0 to 86400: an agent without clients leaves
 //   [hosts]      deferred = []             program file names whose output is taken a buffer later
-//   [device]     backend = "simulated"
+//   [device]     backend = "automatic"     "wasapi" (Windows' sound devices), "simulated",
+//   "combined"
+//                (several as one), or "automatic": wasapi where Windows has an output, else
+//                simulated
+//   [wasapi]     output = "default"        an id, a name or a description as "asio-driver devices"
+//                input = "default"         shows them; "default": what Windows uses; "": none
+//                mode = "automatic"        "low_latency", "shared", "exclusive", or the best of
+//                them prefer_exclusive = false  lets "automatic" take the device from other
+//                programs clocks = "automatic"      "one", "two": whether output and input share a
+//                clock
+//   [combined]   name = ""                 empty: the members' names
+//                stall_ms = 2              0 to 200: how late a thread may be without damage
+//   [[member]]   backend, output, input, mode, prefer_exclusive: one of the devices, as above; the
+//                first is the clock master. 2 to 8 of them
+//                prefix = ""               before the names of its channels
+//   [channels]   inputs = [], outputs = [] the device's channels in your order, counted from 1;
+//                empty: all, as they are. What is not listed is not offered
+//                input_names = []          names in place of the device's, in the order above; ""
+//                output_names = []         leaves one as it is
 //   [simulated]  inputs = 8, outputs = 8   1 to 1024
 //                rate = 48000              at start; clients may change it
 //                offset_ppm = 0.0          -1000 to 1000: how much faster its clock runs
@@ -44,10 +63,18 @@ namespace asiodrv::service {
 enum class Wires { straight, none };
 /// Who gives way when rates or buffer sizes differ.
 enum class Formats { follow, adapt, refuse };
+/// Which buffer sizes are on offer.
+enum class Sizes { powers_of_two, device };
+enum class Backend { automatic, simulated, wasapi, combined };
+[[nodiscard]] const char* backend_name(Backend backend) noexcept;
+enum class WasapiMode { automatic, exclusive, low_latency, shared };
+/// Whether a render and a capture endpoint are paced by one clock.
+enum class Clocks { automatic, one, two };
 
 struct Config {
   SampleType sample_type = SampleType::float32;
   Frames min_frames{32}, max_frames{2048}, preferred_frames{64};
+  Sizes sizes = Sizes::powers_of_two;
   Formats formats = Formats::follow;
 
   double deadline_fraction = 0.8;
@@ -57,7 +84,27 @@ struct Config {
 
   std::vector<std::string> deferred_programs;
 
-  std::string backend = "simulated";
+  Backend backend = Backend::automatic;
+  struct Wasapi {
+    std::string output = "default", input = "default";
+    WasapiMode mode = WasapiMode::automatic;
+    bool prefer_exclusive = false;
+    Clocks clocks = Clocks::automatic;
+  } wasapi;
+  struct Member {
+    Backend backend = Backend::wasapi;  ///< or simulated
+    Wasapi wasapi;
+    std::string prefix;
+  };
+  struct Combined {
+    std::string name;
+    std::uint32_t stall_ms = 2;
+  } combined;
+  std::vector<Member> members;  ///< with Backend::combined: 2 to 8
+  struct Channels {
+    std::vector<std::uint32_t> inputs, outputs;  ///< of the device, from 0; empty: all
+    std::vector<std::string> input_names, output_names;
+  } channels;
   struct Simulated {
     std::uint32_t inputs = 8, outputs = 8;
     std::uint32_t rate_hz = 48'000;

@@ -35,7 +35,26 @@ idle_seconds = 0
 [hosts]
 deferred = ["Lazy.exe", "other"]
 [device]
+backend = "combined"
+[wasapi]
+output = "Speakers"
+input = ""
+mode = "exclusive"
+prefer_exclusive = true
+clocks = "two"
+[combined]
+name = "All"
+stall_ms = 5
+[[member]]
+output = "A"
+prefix = "A: "
+[[member]]
 backend = "simulated"
+[channels]
+inputs = [2, 1]
+outputs = [1]
+input_names = ["Voice", ""]
+output_names = ["Left"]
 [simulated]
 inputs = 1
 outputs = 1024
@@ -57,6 +76,20 @@ recorder = "/abs/out.wav"
   EXPECT_EQ(config->idle_seconds, 0U);
   EXPECT_TRUE(is_deferred(*config, "lazy.EXE"));
   EXPECT_FALSE(is_deferred(*config, "lazy"));
+  EXPECT_EQ(config->backend, Backend::combined);
+  EXPECT_EQ(config->wasapi.output, "Speakers");
+  EXPECT_EQ(config->wasapi.input, "");
+  EXPECT_EQ(config->wasapi.mode, WasapiMode::exclusive);
+  EXPECT_TRUE(config->wasapi.prefer_exclusive);
+  EXPECT_EQ(config->wasapi.clocks, Clocks::two);
+  EXPECT_EQ(config->combined.name, "All");
+  EXPECT_EQ(config->combined.stall_ms, 5U);
+  ASSERT_EQ(config->members.size(), 2U);
+  EXPECT_EQ(config->members[0].wasapi.output, "A");
+  EXPECT_EQ(config->members[0].prefix, "A: ");
+  EXPECT_EQ(config->members[1].backend, Backend::simulated);
+  EXPECT_EQ(config->channels.inputs, (std::vector<std::uint32_t>{1, 0}));
+  EXPECT_EQ(config->channels.output_names, (std::vector<std::string>{"Left"}));
   EXPECT_EQ(config->simulated.inputs, 1U);
   EXPECT_EQ(config->simulated.outputs, 1024U);
   EXPECT_EQ(config->simulated.rate_hz, 96'000U);
@@ -83,8 +116,17 @@ TEST(config, mistakes_name_file_line_key_and_what_is_accepted) {
             "spin_us.");
   EXPECT_EQ(
       error_of("\n[engines]"),
-      "/c/config.toml:2: unknown section or key \"engines\"; accepted are [device], [driver], "
-      "[engine], [hosts], [service], [simulated].");
+      "/c/config.toml:2: unknown section or key \"engines\"; accepted are [channels], [combined], "
+      "[device], [driver], [engine], [hosts], [service], [simulated], [wasapi], [[member]].");
+  EXPECT_EQ(error_of("[[member]]\nprefx = 'A'"),
+            "/c/config.toml:2: unknown key \"member.prefx\"; [member] accepts output, input, mode, "
+            "prefer_exclusive, clocks, backend, prefix.");
+  EXPECT_EQ(error_of("[device]\nbackend = 'combined'\n[[member]]"),
+            "/c/config.toml:1: device.backend = \"combined\" needs 2 to 8 sections [[member]]; "
+            "there is 1.");
+  EXPECT_EQ(error_of("[channels]\ninputs = [1, 2, 1]"),
+            "/c/config.toml:2: channels.inputs must be a list of different channel numbers from 1 "
+            "to 1024, like [3, 4, 1, 2].");
   EXPECT_EQ(error_of("driver = 5"), "/c/config.toml:1: [driver] must be a section.");
   EXPECT_EQ(
       error_of("[driver]\npreferred_frames = 16"),
@@ -93,12 +135,19 @@ TEST(config, mistakes_name_file_line_key_and_what_is_accepted) {
 }
 
 TEST(config, wrong_types_are_refused_for_every_key) {
-  for (const char* const key :
-       {"driver.sample_type", "driver.min_frames", "driver.max_frames", "driver.preferred_frames",
-        "driver.formats", "engine.deadline_fraction", "engine.spin_us", "service.idle_seconds",
-        "hosts.deferred", "device.backend", "simulated.inputs", "simulated.outputs",
-        "simulated.rate", "simulated.offset_ppm", "simulated.jitter_us", "simulated.wires",
-        "simulated.player", "simulated.recorder"}) {
+  for (const char* const key : {"driver.sample_type",  "driver.min_frames",
+                                "driver.max_frames",   "driver.preferred_frames",
+                                "driver.formats",      "engine.deadline_fraction",
+                                "engine.spin_us",      "service.idle_seconds",
+                                "hosts.deferred",      "device.backend",
+                                "simulated.inputs",    "simulated.outputs",
+                                "simulated.rate",      "simulated.offset_ppm",
+                                "simulated.jitter_us", "simulated.wires",
+                                "simulated.player",    "simulated.recorder",
+                                "driver.buffer_sizes", "wasapi.output",
+                                "wasapi.input",        "wasapi.mode",
+                                "wasapi.clocks",       "combined.name",
+                                "combined.stall_ms"}) {
     for (const char* const value : {"true", "{}", "[1]", "-1e9", "1979-05-27"}) {
       const std::string text = std::string(key) + " = " + value;
       EXPECT_NE(error_of(text), "(accepted)") << text;

@@ -17,9 +17,12 @@ class ContinuousDevice final : public ports::Device {
   explicit ContinuousDevice(std::unique_ptr<ports::Device> inner) : inner_(std::move(inner)) {}
 
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return inner_->info(); }
+  void refresh() override { inner_->refresh(); }
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override {
     return inner_->open(format);
   }
+  [[nodiscard]] std::vector<std::string> notes() const override { return inner_->notes(); }
+  [[nodiscard]] std::string loss() const override { return inner_->loss(); }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return inner_->latency(); }
   [[nodiscard]] Result<> start() override {
     base_ = next_index();

@@ -77,7 +77,7 @@ void DriverService::follow_clock(SampleRate rate) {
   rate_ = rate;
   const bool has_streams = host_->is_open() || host_->is_lost();
   // A device that refuses its own clock's rate counts as lost, and is tried again.
-  if (has_streams && !host_->prepare({rate, host_->format().period})) attention_->signal();
+  if (has_streams && !prepare_device(at_rate(rate))) attention_->signal();
   for (Client* const each : followers) {
     if (each->rate.hz != 0) each->rate = rate;
     if (!each->session) continue;

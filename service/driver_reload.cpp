@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "service/buffer_policy.hpp"
 #include "service/driver_service.hpp"
 
 namespace asiodrv::service {
@@ -54,9 +55,8 @@ Result<> DriverService::change_device(std::unique_ptr<ports::Device> device) {
   const auto& rates = info.rates;
   const bool keeps_rate =
       any_session() && std::find(rates.begin(), rates.end(), rate_) != rates.end();
-  const ports::DeviceFormat format{
-      keeps_rate ? rate_ : info.default_rate,
-      std::clamp(host_->format().period, info.min_period, info.max_period)};
+  const SampleRate rate = keeps_rate ? rate_ : info.default_rate;
+  const ports::DeviceFormat format{rate, period_for(info, rate, host_->format().period)};
   note_starts();
   const std::uint64_t after = host_->next_period();
   auto moved = host_->exchange(device, format);
@@ -68,10 +68,11 @@ Result<> DriverService::change_device(std::unique_ptr<ports::Device> device) {
   rate_ = format.rate;
   clock_lost_ = false;
   loss_told_ = false;
-  const ports::DeviceInfo& now = host_->info();
-  studio_.set_device({now.id, now.name, now.input_channels, now.output_channels});
+  known_device_ = host_->info();
+  studio_.set_device({known_device_.id, known_device_.name, known_device_.input_channels,
+                      known_device_.output_channels});
   refresh_graph();
-  ports_.log(LogLevel::info, fmt::format("The device is {} now.", now.name));
+  ports_.log(LogLevel::info, fmt::format("The device is {} now.", known_device_.name));
   return {};
 }
 

@@ -142,7 +142,9 @@ Result<json> DriverService::status(Client&, const json&) {
                 {"period_frames", host_->is_open() ? format.period.count : 0},
                 {"open", host_->is_open()},
                 {"running", host_->is_running()},
-                {"lost", host_->is_lost()}}},
+                {"lost", host_->is_lost()},
+                {"present", host_->info().present},
+                {"notes", host_->notes()}}},
               {"clients", std::move(list)}};
 }
 
@@ -177,7 +179,8 @@ Result<json> DriverService::list_devices(Client&, const json&) {
   for (const SampleRate rate : info.rates) rates.push_back(rate.hz);
   json device{{"id", info.id},
               {"name", info.name},
-              {"backend", config_.config.backend},
+              {"backend", backend_name(config_.config.backend)},
+              {"present", info.present},
               {"inputs", info.input_channels},
               {"outputs", info.output_channels},
               {"rates_hz", std::move(rates)},
@@ -191,7 +194,9 @@ Result<json> DriverService::list_devices(Client&, const json&) {
     device["clock_sources"].push_back(source.name);
     if (source.current) device["clock"] = source.name;
   }
-  return json{{"devices", json::array({std::move(device)})}};
+  return json{
+      {"devices", json::array({std::move(device)})},
+      {"available", ports_.list_devices ? ports_.list_devices(config_.config) : json::array()}};
 }
 
 Result<json> DriverService::get_config(Client&, const json&) {

@@ -1,5 +1,6 @@
 // Connections, dispatch, hello, and what is done now and then. Sessions and the rate are in
-// driver_sessions.cpp, the reports in driver_reports.cpp, routes and cables in driver_routing.cpp.
+// driver_sessions.cpp, the device's coming and going in driver_device.cpp, the reports in
+// driver_reports.cpp, routes and cables in driver_routing.cpp.
 #include "service/driver_service.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/ports/periods.hpp"
 #include "core/wire/member_reader.hpp"
+#include "service/buffer_policy.hpp"
 #include "service/version.hpp"
 
 namespace asiodrv::service {
@@ -20,10 +23,13 @@ using nlohmann::json;
 using wire::HostEvent;
 using wire::HostEventKind;
 
-constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};
+constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};   // for what is not there
 constexpr nanoseconds kClockInterval = std::chrono::milliseconds{100};  // while it is not its own
 constexpr nanoseconds kWatchInterval = std::chrono::seconds{1};
 constexpr nanoseconds kNothingToDo = std::chrono::hours{1};
+/// On offer on every device: the resampler brings them to a rate that the device has.
+constexpr SampleRate kAdaptedRates[] = {{44'100}, {48'000},  {88'200},
+                                        {96'000}, {176'400}, {192'000}};
 
 tl::unexpected<Error> refusal(const Error& error) { return tl::unexpected<Error>(error); }
 
@@ -117,7 +123,8 @@ void DriverService::make_host(std::unique_ptr<ports::Device> device) {
   const ports::DeviceInfo& info = host_->info();
   rate_ = info.default_rate;
   clock_lost_ = false;
-  studio_.set_device({info.id, info.name, info.input_channels, info.output_channels});
+  known_device_ = {};
+  note_device();
   graph_.reset();  // a new engine has been told nothing
   refresh_graph();
   history_ = {};  // a new engine counts its periods from 0 again
@@ -192,16 +199,23 @@ Result<json> DriverService::hello(Client& client, const json& params) {
   if (!request) return refusal(request.error());
   request->program = printable(std::move(request->program));
   client.hello = std::move(*request);
+  refresh_device();
   watch_clock();
   return wire::to_json(describe(client));
 }
 
-Frames DriverService::smallest_buffer() const {
-  return std::max(config_.config.min_frames, host_->info().min_period);
+/// What programs can run at: the device's rates, and where they may be adapted the usual ones.
+std::vector<SampleRate> DriverService::offered_rates() const {
+  std::vector<SampleRate> rates = host_->info().rates;
+  if (config_.config.formats == Formats::refuse) return rates;
+  rates.insert(rates.end(), std::begin(kAdaptedRates), std::end(kAdaptedRates));
+  std::sort(rates.begin(), rates.end());
+  rates.erase(std::unique(rates.begin(), rates.end()), rates.end());
+  return rates;
 }
 
-Frames DriverService::largest_buffer() const {
-  return std::max(smallest_buffer(), std::min(config_.config.max_frames, host_->info().max_period));
+wire::BufferSizes DriverService::offered_sizes(SampleRate rate) const {
+  return buffer_sizes(config_.config, ports::periods_at(host_->info(), rate));
 }
 
 wire::DriverDescription DriverService::describe(const Client& client) const {
@@ -218,12 +232,11 @@ wire::DriverDescription DriverService::describe(const Client& client) const {
     description.output_names.push_back(std::move(name));
   }
   description.sample_type = config_.config.sample_type;
-  description.rates = info.rates;
+  description.rates = offered_rates();
   description.rate = clock_lost_ && rate_of(client) == rate_ ? SampleRate{} : rate_of(client);
-  description.min_frames = smallest_buffer();
-  description.max_frames = largest_buffer();
-  description.preferred_frames =
-      std::clamp(config_.config.preferred_frames, description.min_frames, description.max_frames);
+  for (const SampleRate rate : description.rates) {
+    description.buffer_sizes.push_back(offered_sizes(rate));
+  }
   description.clock_sources = clock_sources();
   description.device_input_latency = host_->latency().input;
   description.device_output_latency = host_->latency().output;
@@ -248,33 +261,15 @@ nanoseconds DriverService::chores() {
   if (!host_->is_lost()) loss_told_ = false;  // whoever brought it back
   if (host_->is_lost() && !loss_told_) device_was_lost();
   if (host_->is_lost() && ports_.clock.now() >= look_again_) look_for_device();
+  if (!host_->info().present && any_driver()) refresh_device();
   watch_clock();
+  watch_latency();
   xruns_.report(host_->flight(), history_, ports_.clock.now());
-  if (host_->is_lost()) return kLookInterval;
+  const bool absent = !host_->info().present && any_driver();
+  if (host_->is_lost() || absent) return kLookInterval;
   if (has_foreign_clock() && any_driver()) return kClockInterval;
   const bool watch = host_->is_running() || xruns_.pending(host_->flight());
   return watch ? kWatchInterval : kNothingToDo;
-}
-
-void DriverService::device_was_lost() {
-  loss_told_ = true;
-  look_again_ = ports_.clock.now() + kLookInterval;
-  ports_.log(LogLevel::error, fmt::format("{} is gone. It is looked for every 500 ms; programs "
-                                          "hear silence meanwhile.",
-                                          host_->info().name));
-  for (const auto& [connection, client] : clients_) {
-    if (client.session) notify(client, {HostEventKind::reset_request, {}, {}, {}});
-  }
-}
-
-void DriverService::look_for_device() {
-  look_again_ = ports_.clock.now() + kLookInterval;
-  note_starts();
-  const std::uint64_t after = host_->next_period();
-  if (!host_->recover()) return;
-  loss_told_ = false;
-  restart_runs(after);
-  ports_.log(LogLevel::info, fmt::format("{} is back.", host_->info().name));
 }
 
 }  // namespace asiodrv::service

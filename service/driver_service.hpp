@@ -11,7 +11,8 @@
 //                                          null until the run's first cycle
 //   flight.xruns     {"from": n}           {"xruns": [...], "first", "next", "written"}
 //   flight.records   {"from": n}           {"records": [...], "first", "next", "written"}
-//   devices.list     {}                    {"devices": [...]}
+//   devices.list     {}                    {"devices": [the one in use], "available": [...]}; see
+//                                          device_list.hpp
 //   config.get       {}                    {"path", "loaded", "error", "values"}
 //   config.reload    {}                    as config.get; programs that play keep their buffers and
 //                                          are asked to make new ones
@@ -108,6 +109,8 @@ struct DriverServicePorts {
   std::function<LoadedConfig()> reload = nullptr;
   /// Where cables, routes and snapshots are kept, UTF-8; empty: nowhere.
   std::string routing_path{};
+  /// All devices that could be chosen (see service/device_list.hpp).
+  std::function<nlohmann::json(const Config&)> list_devices = nullptr;
 };
 
 /// Control threads, one call at a time: the control server serialises.
@@ -213,8 +216,8 @@ class DriverService final : public ipc::ControlHandler {
   void make_host(std::unique_ptr<ports::Device> device);
   [[nodiscard]] Result<> change_device(std::unique_ptr<ports::Device> device);  // driver_reload.cpp
   [[nodiscard]] wire::DriverDescription describe(const Client& client) const;
-  [[nodiscard]] Frames smallest_buffer() const;
-  [[nodiscard]] Frames largest_buffer() const;
+  [[nodiscard]] std::vector<SampleRate> offered_rates() const;
+  [[nodiscard]] wire::BufferSizes offered_sizes(SampleRate rate) const;
   [[nodiscard]] Result<> judge_request(const Client& client,
                                        const wire::SessionRequest& request) const;
   [[nodiscard]] Partners partners(const wire::SessionRequest& request) const;
@@ -230,16 +233,24 @@ class DriverService final : public ipc::ControlHandler {
   void drop_session(Client& client);
   [[nodiscard]] SampleRate rate_of(const Client& client) const noexcept;
   [[nodiscard]] bool has_rate(SampleRate rate) const;
+  [[nodiscard]] bool offers_rate(SampleRate rate) const;
   [[nodiscard]] Result<> move_device(const ports::DeviceFormat& format, const Client* mover);
   [[nodiscard]] Result<> follow_client(Client& client);
   [[nodiscard]] Result<> change_rate(Client& client, SampleRate rate, bool with_device);
+  [[nodiscard]] ports::DeviceFormat at_rate(SampleRate rate) const;
   void tell_latency(const Client& client);
   [[nodiscard]] HostMixer::Channels mixer_channels() const;
   Result<nlohmann::json> adopt_mixer(Client& client, HostMixer next);
   void add_host_mixers(engine::GraphSpec& graph, const Studio& studio) const;
   void notify(const Client& client, const wire::HostEvent& event);
+
+  // driver_device.cpp
+  void refresh_device();
+  [[nodiscard]] Result<> prepare_device(const ports::DeviceFormat& format);
+  void note_device();
   void device_was_lost();
   void look_for_device();
+  void watch_latency();
 
   DriverServicePorts ports_;
   LoadedConfig config_;
@@ -248,7 +259,9 @@ class DriverService final : public ipc::ControlHandler {
   Instant idle_since_;  // while no client has said hello
   std::unique_ptr<ports::Signal> attention_;
   std::unique_ptr<EngineHost> host_;
-  SampleRate rate_{};        // in use, or for the next that opens the device
+  ports::DeviceInfo known_device_;       // as programs were told last
+  ports::DeviceLatency told_latency_{};  // the same
+  SampleRate rate_{};                    // in use, or for the next that opens the device
   bool clock_lost_ = false;  // the source that the device follows is silent, and programs know it
   std::map<ipc::ConnectionId, Client> clients_;
   std::uint32_t next_session_ = 1;
@@ -260,6 +273,7 @@ class DriverService final : public ipc::ControlHandler {
   bool leaving_ = false;
   bool loss_told_ = false;  // clients know that the device is lost
   Instant look_again_{};    // for the lost device
+  std::string look_error_;  // why it did not come back last time
 };
 
 }  // namespace asiodrv::service

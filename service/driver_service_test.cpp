@@ -45,9 +45,9 @@ TEST_F(driver_service, hello_describes_the_device_without_opening_it) {
   EXPECT_EQ(description->device_name, "Step device");
   EXPECT_EQ(description->input_names.size(), 4U);
   EXPECT_EQ(description->rate.hz, 8'000U);
-  EXPECT_EQ(description->min_frames.count, 32U);
-  EXPECT_EQ(description->max_frames.count, 8192U);
-  EXPECT_EQ(description->preferred_frames.count, 64U);
+  EXPECT_EQ(description->sizes().least.count, 32U);
+  EXPECT_EQ(description->sizes().most.count, 8192U);
+  EXPECT_EQ(description->sizes().preferred.count, 64U);
   EXPECT_FALSE(description->deferred);
   EXPECT_EQ(world.device->opens, 0);
 }
@@ -233,10 +233,10 @@ TEST_F(driver_service, unchanged_rate_disturbs_nobody) {
   EXPECT_EQ(world.device->opens, 1);
 }
 
-TEST_F(driver_service, rate_that_the_device_lacks_is_refused_with_the_list) {
-  const auto refused = world.connected("a.exe")->set_rate(SampleRate{44'100}, world.soon());
+TEST_F(driver_service, rate_that_is_not_on_offer_is_refused_with_the_list) {
+  const auto refused = world.connected("a.exe")->set_rate(SampleRate{44'000}, world.soon());
   EXPECT_EQ(refused.error().code, ErrorCode::format_refused);
-  EXPECT_TRUE(contains(refused.error().message, "8000, 48000"));
+  EXPECT_TRUE(contains(refused.error().message, "8000, 44100, 48000"));
 }
 
 TEST_F(driver_service, rate_is_not_changed_beside_another_program_where_policy_says_so) {

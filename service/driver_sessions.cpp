@@ -2,14 +2,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
+#include "core/ports/periods.hpp"
 #include "core/wire/member_reader.hpp"
+#include "service/buffer_policy.hpp"
 #include "service/driver_service.hpp"
 
 namespace asiodrv::service {
@@ -46,11 +47,11 @@ bool DriverService::any_session() const {
 
 Result<> DriverService::judge_request(const Client& client,
                                       const wire::SessionRequest& request) const {
-  if (request.frames < smallest_buffer() || request.frames > largest_buffer()) {
+  const wire::BufferSizes sizes = offered_sizes(rate_of(client));
+  if (!sizes.offers(request.frames)) {
     return fail(ErrorCode::format_refused,
-                fmt::format("Buffers of {} frames are not on offer: choose a power of two from {} "
-                            "to {}.",
-                            request.frames.count, smallest_buffer().count, largest_buffer().count));
+                fmt::format("Buffers of {} frames are not on offer: choose {}.",
+                            request.frames.count, wire::sizes_text(sizes)));
   }
   const auto outside = [](const std::vector<std::uint32_t>& channels, std::uint32_t count) {
     return std::any_of(channels.begin(), channels.end(),
@@ -122,15 +123,21 @@ Partners DriverService::partners(const wire::SessionRequest& request) const {
 }
 
 /// Opens the device for a client with buffers, where the policy wants it: alone, a client takes the
-/// device along, but for the rate that a foreign clock dictates.
+/// device along, but for the rate that a foreign clock dictates or the device does not have. A
+/// device that was set up anew in the system says so when it is opened, and is asked once more.
 Result<> DriverService::follow_client(Client& client) {
-  if (other_session(client, false) != nullptr) return host_->prepare(host_->format());
-  if (config_.config.formats == Formats::adapt) {
-    return host_->prepare(
-        {rate_, std::clamp(config_.config.preferred_frames, smallest_buffer(), largest_buffer())});
-  }
-  const SampleRate rate = has_foreign_clock() ? rate_ : client.session->rate();
-  return move_device({rate, client.session->frames()}, &client);
+  if (other_session(client, false) != nullptr) return prepare_device(host_->format());
+  const auto open = [&]() -> Result<> {
+    const ports::DeviceInfo& info = host_->info();
+    if (config_.config.formats == Formats::adapt) {
+      return prepare_device({rate_, period_for(info, rate_, config_.config.preferred_frames)});
+    }
+    const SampleRate wanted = client.session->rate();
+    const SampleRate rate = has_foreign_clock() || !has_rate(wanted) ? rate_ : wanted;
+    return move_device({rate, period_for(info, rate, client.session->frames())}, &client);
+  };
+  auto opened = open();
+  return opened || opened.error().code != ErrorCode::format_refused ? opened : open();
 }
 
 wire::SessionGrant DriverService::grant(const Session& session) const {
@@ -206,6 +213,11 @@ SampleRate DriverService::rate_of(const Client& client) const noexcept {
   return client.rate.hz != 0 ? client.rate : rate_;
 }
 
+bool DriverService::offers_rate(SampleRate rate) const {
+  const auto rates = offered_rates();
+  return std::find(rates.begin(), rates.end(), rate) != rates.end();
+}
+
 bool DriverService::has_rate(SampleRate rate) const {
   const auto& rates = host_->info().rates;
   return std::find(rates.begin(), rates.end(), rate) != rates.end();
@@ -215,10 +227,10 @@ Result<json> DriverService::set_rate(Client& client, const json& params) {
   wire::MemberReader reader(params, "rate.set");
   const SampleRate rate{reader.number("hz", 1, std::numeric_limits<std::uint32_t>::max())};
   if (!reader.good()) return refusal(reader.result(0).error());
-  if (!has_rate(rate)) {
+  if (!offers_rate(rate)) {
     return fail(ErrorCode::format_refused,
                 fmt::format("{} does not run at {} Hz; it runs at {}.", host_->info().name, rate.hz,
-                            rate_list(host_->info().rates)));
+                            rate_list(offered_rates())));
   }
   if (rate == rate_of(client)) {
     client.rate = rate;
@@ -239,8 +251,10 @@ Result<json> DriverService::set_rate(Client& client, const json& params) {
                             "device's own clock.",
                             host_->info().name, rate_.hz));
   }
-  const bool alone = other == nullptr && formats != Formats::adapt && !has_foreign_clock();
-  if (auto changed = change_rate(client, rate, alone); !changed) return refusal(changed.error());
+  const bool takes_along =
+      other == nullptr && formats != Formats::adapt && !has_foreign_clock() && has_rate(rate);
+  if (auto changed = change_rate(client, rate, takes_along); !changed)
+    return refusal(changed.error());
   return json::object();
 }
 
@@ -250,8 +264,7 @@ Result<> DriverService::change_rate(Client& client, SampleRate rate, bool with_d
   const SampleRate before = client.rate;
   if (!client.session) {
     client.rate = rate;
-    Result<> moved =
-        with_device ? move_device({rate, host_->format().period}, &client) : Result<>{};
+    Result<> moved = with_device ? move_device(at_rate(rate), &client) : Result<>{};
     if (!moved) client.rate = before;
     return moved;
   }
@@ -273,8 +286,7 @@ Result<> DriverService::change_rate(Client& client, SampleRate rate, bool with_d
     return client.running ? host_->start(id, false) : Result<>{};
   };
   host_->remove(id);
-  Result<> changed =
-      with_device ? move_device({rate, host_->format().period}, &client) : Result<>{};
+  Result<> changed = with_device ? move_device(at_rate(rate), &client) : Result<>{};
   const bool moved = with_device && changed;
   if (changed) changed = rejoin(rate);
   if (!changed) {
@@ -291,6 +303,13 @@ Result<> DriverService::change_rate(Client& client, SampleRate rate, bool with_d
   return {};
 }
 
+/// The device at another rate, as near to its period now as it can be there.
+ports::DeviceFormat DriverService::at_rate(SampleRate rate) const {
+  const Frames now = host_->format().period;
+  const Frames wanted = now.count != 0 ? now : config_.config.preferred_frames;
+  return {rate, period_for(host_->info(), rate, wanted)};
+}
+
 void DriverService::tell_latency(const Client& client) {
   const wire::SessionGrant now = grant(*client.session);
   notify(client, {HostEventKind::latencies_changed, {}, now.input_latency, now.output_latency});
@@ -305,7 +324,7 @@ Result<> DriverService::move_device(const ports::DeviceFormat& format, const Cli
     note_starts();
     const std::uint64_t after = host_->next_period();
     const bool moves = format.rate != before.rate || format.period != before.period;
-    auto moved = host_->prepare(format);
+    auto moved = prepare_device(format);
     // As before is better than silent; a device that refuses even that counts as lost.
     if (!moved && busy && !host_->prepare(before)) attention_->signal();
     if (busy && moves) restart_runs(after);
@@ -326,15 +345,12 @@ Result<> DriverService::move_device(const ports::DeviceFormat& format, const Cli
 
 Result<json> DriverService::set_device_format(Client&, const json& params) {
   wire::MemberReader reader(params, "device.set");
-  const std::uint32_t now_frames = host_->format().period.count != 0
-                                       ? host_->format().period.count
-                                       : config_.config.preferred_frames.count;
   const auto given = [&](const char* name, std::uint32_t otherwise) {
     if (!params.is_object() || !params.contains(name)) return otherwise;
     return reader.number(name, 1, std::numeric_limits<std::uint32_t>::max());
   };
   const SampleRate rate{given("rate_hz", rate_.hz)};
-  const Frames frames{given("frames", now_frames)};
+  const Frames frames{given("frames", at_rate(rate).period.count)};
   if (!reader.good()) return refusal(reader.result(0).error());
   if (!has_rate(rate)) {
     return fail(ErrorCode::format_refused,
@@ -347,11 +363,11 @@ Result<json> DriverService::set_device_format(Client&, const json& params) {
                             host_->info().name, rate_.hz));
   }
   const ports::DeviceInfo& info = host_->info();
-  if (frames < info.min_period || frames > info.max_period || !std::has_single_bit(frames.count)) {
+  const ports::PeriodRange range = ports::periods_at(info, rate);
+  if (!ports::offers(range, frames)) {
     return fail(ErrorCode::format_refused,
-                fmt::format("{} does not take periods of {} frames; choose a power of two from {} "
-                            "to {}.",
-                            info.name, frames.count, info.min_period.count, info.max_period.count));
+                fmt::format("{} does not take periods of {} frames at {} Hz; choose {}.", info.name,
+                            frames.count, rate.hz, ports::periods_text(range)));
   }
   if (any_session() && config_.config.formats == Formats::refuse) {
     return fail(ErrorCode::format_refused,

@@ -66,8 +66,6 @@ void EngineHost::release() {
   lost_.store(false, std::memory_order_release);
 }
 
-Result<> EngineHost::recover() { return prepare(format_); }
-
 void EngineHost::close() {
   end_stream();
   if (!open_) return;
@@ -78,7 +76,7 @@ void EngineHost::close() {
 
 Result<> EngineHost::start(std::uint32_t id, bool prefilled) {
   if (is_lost() || !open_) {
-    if (auto recovered = recover(); !recovered) return recovered;
+    if (auto recovered = prepare(format_); !recovered) return recovered;
   }
   if (auto started = engine_.start_client(id, prefilled); !started) return started;
   if (thread_) return {};

@@ -46,6 +46,9 @@ class EngineHost {
   [[nodiscard]] bool is_lost() const noexcept { return lost_.load(std::memory_order_acquire); }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept;
   /// See Device.
+  void refresh() { device_.refresh(); }
+  [[nodiscard]] std::vector<std::string> notes() const { return device_.notes(); }
+  [[nodiscard]] std::string loss() const { return device_.loss(); }
   [[nodiscard]] ports::ClockState clock_state() const noexcept { return device_.clock_state(); }
   [[nodiscard]] Result<> select_clock(std::uint32_t source) { return device_.select_clock(source); }
   [[nodiscard]] Result<> feed_external_clock(SampleRate rate) {
@@ -87,9 +90,6 @@ class EngineHost {
   }
   /// The number of the next device period, at the earliest: what starts now starts there or later.
   [[nodiscard]] std::uint64_t next_period() const noexcept { return device_.next_index(); }
-
-  /// Tries to bring a lost device back, and the stream with it. Errors: those of prepare.
-  [[nodiscard]] Result<> recover();
 
  private:
   Result<> begin_stream();

@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "ipc/server/control_server.hpp"
 #include "platform/platform.hpp"
+#include "service/backends.hpp"
 #include "service/driver_service.hpp"
 #include "service/paths.hpp"
-#include "service/simulated_backend.hpp"
+#include "service/sound_system.hpp"
 #include "service/stop_requests.hpp"
 #include "service/version.hpp"
 
@@ -54,7 +56,6 @@ class Program {
  private:
   void open_log();
   Result<std::unique_ptr<ports::Listener>> claim();
-  Result<std::unique_ptr<ports::Device>> make_device(const Config& config);
   Result<> choose_configuration();
   void serve(std::unique_ptr<ports::Listener> listener);
   void do_chores();
@@ -78,6 +79,7 @@ class Program {
   StopRequests stop_requests_;
   Log log_ = make_terminal_log();
   LoadedConfig config_;
+  std::unique_ptr<Backends> backends_;
   std::unique_ptr<ports::Device> device_;
   std::unique_ptr<DriverService> service_;
   std::unique_ptr<ipc::ControlServer> server_;
@@ -112,15 +114,11 @@ Result<std::unique_ptr<ports::Listener>> Program::claim() {
   }
 }
 
-Result<std::unique_ptr<ports::Device>> Program::make_device(const Config& config) {
-  return make_simulated_backend(*clock_, *threads_, config.simulated, log_);
-}
-
 /// Fills config_ and device_. Fails in the foreground only; see run_service.
 Result<> Program::choose_configuration() {
   config_ = read_configuration(options_);
   if (config_.error.empty()) {
-    auto device = make_device(config_.config);
+    auto device = backends_->make(config_.config);
     if (device)
       device_ = std::move(*device);
     else
@@ -131,7 +129,7 @@ Result<> Program::choose_configuration() {
   log_(LogLevel::error, "The configuration is not used, defaults are: " + config_.error);
   config_.config = Config{};
   config_.loaded = false;
-  auto device = make_device(config_.config);
+  auto device = backends_->make(config_.config);
   if (!device) return tl::unexpected<Error>(std::move(device.error()));
   device_ = std::move(*device);
   return {};
@@ -145,6 +143,7 @@ int Program::run() {
     log_(beaten ? LogLevel::info : LogLevel::error, listener.error().message);
     return beaten ? 0 : 1;
   }
+  backends_ = std::make_unique<Backends>(*clock_, *threads_, make_sound_system(), log_);
   if (auto chosen = choose_configuration(); !chosen) return failed(chosen.error().message);
   log_(LogLevel::info,
        fmt::format("asio-driver {} runs as process {}{}; {}.", kVersion, platform::process_id(),
@@ -157,7 +156,8 @@ int Program::run() {
 
 void Program::serve(std::unique_ptr<ports::Listener> listener) {
   DriverServicePorts ports{*clock_, *threads_, *regions_,
-                           [this](const Config& config) { return make_device(config); }};
+                           [this](const Config& config) { return backends_->make(config); }};
+  ports.list_devices = [this](const Config& config) { return backends_->list(config); };
   ports.hold_boost = [] { return std::make_shared<platform::StreamingBoost>(); };
   ports.log = log_;
   ports.process_id = platform::process_id();

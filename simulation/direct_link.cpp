@@ -13,7 +13,8 @@ Result<wire::DriverDescription> DirectLink::connect(bool, Instant) {
   driver.sample_type = service_.sample_type;
   driver.rates = {service_.format.rate};
   driver.rate = service_.format.rate;
-  driver.min_frames = driver.max_frames = driver.preferred_frames = service_.format.period;
+  const Frames only = service_.format.period;
+  driver.buffer_sizes = {{only, only, only, {}}};
   driver.clock_sources = {{"Internal", true}};
   return driver;
 }

@@ -138,6 +138,8 @@ class World:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"asiodrv-{name[:40]}-"))
         self.config = self.folder / "config.toml"
         self.configure("")
+        #: more of what programs started from now on find in their environment
+        self.extra_environment: dict[str, str] = {}
         self._running: list[Running] = []
 
     def configure(self, text: str) -> None:
@@ -149,8 +151,8 @@ class World:
     # --- programs ---------------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        return os.environ | {"ASIODRV_INSTANCE": self.instance,
-                             "ASIODRV_CONFIG": self.build.path(self.config)}
+        return os.environ | self.extra_environment | {
+            "ASIODRV_INSTANCE": self.instance, "ASIODRV_CONFIG": self.build.path(self.config)}
 
     def start(self, program: str, *arguments: str) -> Running:
         running = Running(self.build.command(program, *arguments), self.environment(), self.folder,

@@ -119,9 +119,7 @@ class FakeService : public ports::SharedRegions {
     description.output_names = {"Out 1", "Out 2"};
     description.rates = {{44'100}, {48'000}, {96'000}};
     description.rate = {48'000};
-    description.min_frames = {32};
-    description.max_frames = {2048};
-    description.preferred_frames = {64};
+    description.buffer_sizes.assign(3, {{32}, {2048}, {64}, {}});
     description.clock_sources = {{"Internal", true}};
     description.device_input_latency = {5};
     description.device_output_latency = {7};

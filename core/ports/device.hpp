@@ -18,12 +18,14 @@ struct PeriodRange {
   Frames least{}, most{};
   Frames step{};      ///< 0: the powers of two from least to most
   Frames standard{};  ///< what it runs at by itself
+  friend bool operator==(const PeriodRange&, const PeriodRange&) = default;
 };
 
 /// What a device offers, known without opening it.
 struct DeviceInfo {
-  std::string id;    ///< stable across restarts, UTF-8
-  std::string name;  ///< for people, UTF-8
+  std::string id;       ///< stable across restarts, UTF-8
+  std::string name;     ///< for people, UTF-8
+  bool present = true;  ///< false: it is not there now, and the rest is a guess
   std::uint32_t input_channels = 0;
   std::uint32_t output_channels = 0;
   std::vector<SampleRate> rates;  ///< ascending
@@ -34,6 +36,7 @@ struct DeviceInfo {
   std::vector<std::string> input_names, output_names;  ///< one per channel
   /// What may pace it, the clock of its own first; empty: that one only.
   std::vector<std::string> clock_sources;
+  friend bool operator==(const DeviceInfo&, const DeviceInfo&) = default;
 };
 
 /// What paces a device now.
@@ -76,15 +79,27 @@ class Device {
  public:
   virtual ~Device() = default;
 
+  /// Changes within open() and refresh() only.
   [[nodiscard]] virtual const DeviceInfo& info() const noexcept = 0;
 
-  /// Errors: format_refused (names what is accepted), device_gone, device_busy, access_denied,
-  /// invalid_state. Never falls back to another format.
+  /// Looks again at what the device is, for one that may be exchanged or set up anew outside; what
+  /// is known stays known when it is not there. Control threads, while closed. Opens nothing.
+  virtual void refresh() {}
+
+  /// Errors: format_refused (names what is accepted; info() is then as of now), device_gone,
+  /// device_busy, access_denied, invalid_state. Never falls back to another format.
   [[nodiscard]] virtual Result<> open(const DeviceFormat& format) = 0;
   [[nodiscard]] virtual DeviceLatency latency() const noexcept = 0;
   [[nodiscard]] virtual Result<> start() = 0;
   virtual void stop() noexcept = 0;
   virtual void close() noexcept = 0;
+
+  /// Sentences for people about the open device: how it runs, why not better, what is missing.
+  /// Control threads.
+  [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
+  /// Why the last stream ended by itself, a sentence; empty when it did not, or nobody knows.
+  /// Control threads, after wait_period has returned `lost`.
+  [[nodiscard]] virtual std::string loss() const { return {}; }
 
   /// Control threads, open or not. While another source than 0 dictates a rate, open() takes no
   /// other; when that rate changes a running stream goes on at the new pace until it is opened

@@ -40,10 +40,26 @@ std::string_view event_name(HostEventKind kind) {
   return kEventNames.front().name;
 }
 
-Frames buffer_frames(MemberReader& reader, const char* member) {
-  const std::uint32_t count = reader.number(member, kMinFrames, kMaxFrames);
-  if (reader.good() && !std::has_single_bit(count)) reader.refuse(member, "must be a power of two");
-  return Frames{count};
+std::vector<BufferSizes> buffer_sizes(MemberReader& reader, std::size_t rates) {
+  std::vector<BufferSizes> all;
+  const json* const list = reader.list("buffer_sizes", kMaxRates);
+  if (list == nullptr) return all;
+  for (const json& element : *list) {
+    MemberReader sizes(element, "hello: an element of buffer_sizes");
+    const auto frames = [&sizes](const char* member, std::uint32_t least) {
+      return Frames{sizes.number(member, least, kMaxFrames)};
+    };
+    BufferSizes one{frames("least", kMinFrames), frames("most", kMinFrames),
+                    frames("preferred", kMinFrames), frames("step", 0)};
+    if (!sizes.good() || !one.plausible()) {
+      reader.refuse("buffer_sizes",
+                    "must hold objects {least, most, preferred, step}, each size "
+                    "reached from the least one by steps (0: powers of two)");
+    }
+    all.push_back(one);
+  }
+  if (all.size() != rates) reader.refuse("buffer_sizes", "must be as many as there are rates");
+  return all;
 }
 
 Frames latency(MemberReader& reader, const char* member) {
@@ -97,12 +113,25 @@ Result<HelloRequest> parse_hello_request(const json& params) {
   return reader.result(std::move(value));
 }
 
+const BufferSizes& DriverDescription::sizes() const noexcept {
+  const auto found = std::find(rates.begin(), rates.end(), rate);
+  const auto index = static_cast<std::size_t>(found - rates.begin());
+  return index < buffer_sizes.size() ? buffer_sizes[index] : buffer_sizes.back();
+}
+
 json to_json(const DriverDescription& value) {
   json rate_list = json::array();
   for (const SampleRate rate : value.rates) rate_list.push_back(rate.hz);
   json sources = json::array();
   for (const ClockSourceInfo& source : value.clock_sources) {
     sources.push_back({{"name", source.name}, {"current", source.current}});
+  }
+  json sizes = json::array();
+  for (const BufferSizes& each : value.buffer_sizes) {
+    sizes.push_back({{"least", each.least.count},
+                     {"most", each.most.count},
+                     {"preferred", each.preferred.count},
+                     {"step", each.step.count}});
   }
   return {{"protocol", value.protocol},
           {"service_version", value.service_version},
@@ -112,9 +141,7 @@ json to_json(const DriverDescription& value) {
           {"sample_type", sample_type_name(value.sample_type)},
           {"rates_hz", std::move(rate_list)},
           {"rate_hz", value.rate.hz},
-          {"min_frames", value.min_frames.count},
-          {"max_frames", value.max_frames.count},
-          {"preferred_frames", value.preferred_frames.count},
+          {"buffer_sizes", std::move(sizes)},
           {"clock_sources", std::move(sources)},
           {"device_input_latency_frames", value.device_input_latency.count},
           {"device_output_latency_frames", value.device_output_latency.count},
@@ -134,12 +161,7 @@ Result<DriverDescription> parse_driver_description(const json& result) {
   value.sample_type = type.value_or(SampleType::float32);
   value.rates = rates(reader);
   value.rate = SampleRate{reader.number("rate_hz", 0, kMaxRateHz)};
-  value.min_frames = buffer_frames(reader, "min_frames");
-  value.max_frames = buffer_frames(reader, "max_frames");
-  value.preferred_frames = buffer_frames(reader, "preferred_frames");
-  if (value.min_frames > value.preferred_frames || value.preferred_frames > value.max_frames) {
-    reader.refuse("preferred_frames", "must lie between min_frames and max_frames");
-  }
+  value.buffer_sizes = buffer_sizes(reader, value.rates.size());
   value.clock_sources = clock_sources(reader);
   value.device_input_latency = latency(reader, "device_input_latency_frames");
   value.device_output_latency = latency(reader, "device_output_latency_frames");
@@ -154,7 +176,7 @@ json to_json(const SessionRequest& value) {
 Result<SessionRequest> parse_session_request(const json& params) {
   MemberReader reader(params, "session.create");
   SessionRequest value;
-  value.frames = buffer_frames(reader, "frames");
+  value.frames = Frames{reader.number("frames", kMinFrames, kMaxFrames)};
   value.inputs = reader.numbers("inputs", kMaxChannels, 0, kMaxChannels - 1);
   value.outputs = reader.numbers("outputs", kMaxChannels, 0, kMaxChannels - 1);
   if (value.inputs.empty() && value.outputs.empty()) {

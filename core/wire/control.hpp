@@ -29,6 +29,7 @@
 #include "core/base/result.hpp"
 #include "core/base/sample_type.hpp"
 #include "core/base/units.hpp"
+#include "core/wire/buffer_sizes.hpp"
 
 namespace asiodrv::wire {
 
@@ -59,11 +60,14 @@ struct DriverDescription {
   SampleType sample_type = SampleType::float32;
   std::vector<SampleRate> rates;                           ///< ascending, not empty
   SampleRate rate{};                                       ///< now; 0 = clock lost
-  Frames min_frames{}, max_frames{}, preferred_frames{};   ///< powers of two
+  std::vector<BufferSizes> buffer_sizes;                   ///< one for each rate
   std::vector<ClockSourceInfo> clock_sources;              ///< not empty, exactly one current
   Frames device_input_latency{}, device_output_latency{};  ///< beyond the double buffer
   /// This host defers its processing beyond its callback: its output is taken one buffer later.
   bool deferred = false;
+
+  /// At the rate now; at the last one while that is unknown. Needs the two lists to be as above.
+  [[nodiscard]] const BufferSizes& sizes() const noexcept;
 };
 
 struct SessionRequest {

@@ -22,9 +22,7 @@ DriverDescription description() {
   value.sample_type = SampleType::int24;
   value.rates = {SampleRate{44'100}, SampleRate{48'000}};
   value.rate = SampleRate{48'000};
-  value.min_frames = Frames{32};
-  value.max_frames = Frames{2048};
-  value.preferred_frames = Frames{64};
+  value.buffer_sizes = {{{32}, {2048}, {64}, {}}, {{480}, {4800}, {960}, {480}}};
   value.clock_sources = {{"Internal", true}, {"Word clock", false}};
   value.device_input_latency = Frames{3};
   value.device_output_latency = Frames{4};
@@ -104,8 +102,32 @@ TEST(control, description_round_trips) {
   EXPECT_EQ(parsed->output_names, description().output_names);
 }
 
+TEST(control, sizes_are_those_of_the_rate) {
+  DriverDescription value = description();
+  EXPECT_EQ(value.sizes().least.count, 480U);
+  value.rate = {44'100};
+  EXPECT_EQ(value.sizes().least.count, 32U);
+  value.rate = {};  // the clock is lost
+  EXPECT_EQ(value.sizes().least.count, 480U);
+}
+
+TEST(control, steps_and_powers_of_two_are_told_apart) {
+  const BufferSizes powers{{32}, {2048}, {64}, {}}, steps{{441}, {4410}, {441}, {441}};
+  EXPECT_TRUE(powers.offers({1024}));
+  EXPECT_FALSE(powers.offers({480}));
+  EXPECT_FALSE(powers.offers({16}));
+  EXPECT_FALSE(powers.offers({4096}));
+  EXPECT_TRUE(steps.offers({882}));
+  EXPECT_FALSE(steps.offers({512}));
+  EXPECT_FALSE(steps.offers({4851}));
+}
+
 TEST(control, malformed_description_names_its_member) {
   const json source{{"name", "Internal"}, {"current", true}};
+  const auto sizes = [](int least, int most, int preferred, int step) {
+    return json{{"least", least}, {"most", most}, {"preferred", preferred}, {"step", step}};
+  };
+  const auto two = [](const json& element) { return json{element, element}; };
   expect_refusals(to_json(description()), parse_driver_description,
                   {{"sample_type", "float64"},
                    {"rates_hz", json::array()},
@@ -113,11 +135,18 @@ TEST(control, malformed_description_names_its_member) {
                    {"rates_hz", {48'000, 48'000}},
                    {"rates_hz", {0}},
                    {"rates_hz", json(65, 1)},
-                   {"min_frames", 48},
-                   {"min_frames", 8},
-                   {"max_frames", 16'384},
-                   {"preferred_frames", 16},
-                   {"preferred_frames", 4096},
+                   {"buffer_sizes", json::array()},
+                   {"buffer_sizes", {sizes(32, 2048, 64, 0)}},  // two rates
+                   {"buffer_sizes", two(sizes(48, 2048, 64, 0))},
+                   {"buffer_sizes", two(sizes(8, 2048, 64, 0))},
+                   {"buffer_sizes", two(sizes(32, 16'384, 64, 0))},
+                   {"buffer_sizes", two(sizes(32, 2048, 16, 0))},
+                   {"buffer_sizes", two(sizes(32, 2048, 4096, 0))},
+                   {"buffer_sizes", two(sizes(480, 960, 500, 480))},
+                   {"buffer_sizes", two(sizes(480, 1000, 960, 480))},
+                   {"buffer_sizes", two(sizes(480, 480, 480, 1 << 20))},
+                   {"buffer_sizes", two(json{{"least", 32}})},
+                   {"buffer_sizes", two(json(1))},
                    {"clock_sources", json::array()},
                    {"clock_sources", {source, source}},
                    {"clock_sources", {1}},
@@ -149,7 +178,8 @@ TEST(control, session_request_round_trips) {
 TEST(control, malformed_session_request_names_its_member) {
   expect_refusals(to_json(SessionRequest{Frames{256}, {3, 1}, {0}}), parse_session_request,
                   {{"frames", 0},
-                   {"frames", 100},
+                   {"frames", 15},
+                   {"frames", 8193},
                    {"frames", 8},
                    {"frames", 16'384},
                    {"frames", 4'294'967'296},

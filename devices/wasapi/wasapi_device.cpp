@@ -87,6 +87,11 @@ Result<> WasapiDevice::prepare() {
   return {};
 }
 
+void WasapiDevice::refresh() {
+  if (run_) return;
+  (void)prepare();  // what cannot be asked now stays as it was
+}
+
 void WasapiDevice::describe_device(const std::vector<RateOffer>& rates) {
   ports::DeviceInfo info;
   const bool duplex = render_.used() && capture_.used();

@@ -41,6 +41,7 @@ class WasapiDevice final : public ports::Device {
   /// Describes the endpoints as of the last prepare or open; changes only within open, when an
   /// endpoint was exchanged or its format changed.
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return info_; }
+  void refresh() override;
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override;
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override;
   [[nodiscard]] Result<> start() override;
@@ -54,11 +55,11 @@ class WasapiDevice final : public ports::Device {
 
   /// Sentences about the open device: the mode of each side, why no better one, what is missing
   /// (an input that Windows' privacy settings deny) and what was found again.
-  [[nodiscard]] std::vector<std::string> notes() const { return notes_; }
+  [[nodiscard]] std::vector<std::string> notes() const override { return notes_; }
   /// Of the open device, or of the last one that was.
   [[nodiscard]] RunFigures figures() const noexcept;
   /// Why the last run ended, for people; empty when it did not.
-  [[nodiscard]] std::string loss() const;
+  [[nodiscard]] std::string loss() const override;
 
  private:
   struct Side {  // one endpoint

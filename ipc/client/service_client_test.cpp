@@ -20,7 +20,7 @@ wire::DriverDescription description() {
   value.device_name = "Fake";
   value.rates = {SampleRate{48'000}};
   value.rate = SampleRate{48'000};
-  value.min_frames = value.max_frames = value.preferred_frames = Frames{64};
+  value.buffer_sizes = {{{64}, {64}, {64}, {}}};
   value.clock_sources = {{"Internal", true}};
   return value;
 }

@@ -3,6 +3,7 @@
 // comes as soon as it is allowed and the one before is committed, so tests are fast.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -12,6 +13,7 @@
 #include "core/ports/clock.hpp"
 #include "core/ports/device.hpp"
 #include "core/ports/mutex.hpp"
+#include "core/ports/periods.hpp"
 #include "core/ports/thread.hpp"
 
 namespace asiodrv::service::testing {
@@ -49,6 +51,9 @@ struct StepControl {
   std::atomic<std::uint32_t> clock_source{0}, word_clock_hz{8'000};
   ports::DeviceLatency latency{Frames{3}, Frames{5}};
   std::uint32_t channels = 4;  ///< in and out; before the device is made
+  /// As set up in the system; noticed by refresh() and open(), on control threads.
+  std::vector<SampleRate> rates{{8'000}, {48'000}, {96'000}};
+  std::vector<ports::PeriodRange> ranges;  ///< of periods: one per rate, or empty
 };
 
 class StepDevice final : public ports::Device {
@@ -57,8 +62,7 @@ class StepDevice final : public ports::Device {
     info_.id = "step";
     info_.name = "Step device";
     info_.input_channels = info_.output_channels = control_->channels;
-    info_.rates = {SampleRate{8'000}, SampleRate{48'000}, SampleRate{96'000}};
-    info_.default_rate = SampleRate{8'000};
+    StepDevice::refresh();
     info_.min_period = Frames{16};
     info_.max_period = Frames{8192};
     info_.default_period = Frames{64};
@@ -72,12 +76,24 @@ class StepDevice final : public ports::Device {
   const ports::DeviceInfo& info() const noexcept override { return info_; }
   ports::DeviceLatency latency() const noexcept override { return control_->latency; }
 
+  void refresh() override {
+    info_.rates = control_->rates;
+    info_.periods = control_->ranges;
+    info_.default_rate = control_->rates.front();
+  }
+
   Result<> open(const ports::DeviceFormat& format) override {
+    if (control_->plugged) refresh();
     if (!control_->plugged) return fail(ErrorCode::device_gone, "The cable is out.");
     if (control_->refuse_open) return fail(ErrorCode::device_busy, "It is taken.");
     const SampleRate dictated = clock_state().rate;
     if (dictated.hz != 0 && dictated != format.rate) {
       return fail(ErrorCode::format_refused, "The word clock has another rate.");
+    }
+    const auto& rates = info_.rates;
+    if (std::find(rates.begin(), rates.end(), format.rate) == rates.end() ||
+        !ports::offers(ports::periods_at(info_, format.rate), format.period)) {
+      return fail(ErrorCode::format_refused, "It is set up otherwise.");
     }
     ++control_->opens;
     format_ = format;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -44,7 +45,7 @@ class TestWorld {
     ports.on_idle = [this] { idle->signal(); };
     ports.reload = [this] { return next_config; };
     ports.routing_path = routing_path;
-    service = std::make_unique<DriverService>(std::move(ports), config, make_device());
+    service = std::make_unique<DriverService>(std::move(ports), config, make_first_device());
     server = std::make_unique<ipc::ControlServer>(*clock, *threads, *service);
     service->set_notify(
         [this](ipc::ConnectionId connection, std::string_view method,
@@ -52,6 +53,10 @@ class TestWorld {
     ASSERT_TRUE(server->start(transport.listen().value()));
   }
 
+  /// The device to begin with, where that is not make_device's.
+  std::function<std::unique_ptr<ports::Device>()> make_first_device = [this] {
+    return make_device();
+  };
   std::unique_ptr<ports::Device> make_device() { return std::make_unique<StepDevice>(device); }
 
   std::unique_ptr<ipc::ServiceClient> make_client(const std::string& program) {

@@ -1,0 +1,207 @@
+#include "service/backends.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "devices/combined/combined_device.hpp"
+#include "devices/wasapi/endpoints.hpp"
+#include "devices/wasapi/wasapi_device.hpp"
+#include "service/arranged_device.hpp"
+#include "service/device_list.hpp"
+#include "service/late_device.hpp"
+#include "service/simulated_backend.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+namespace wasapi = devices::wasapi;
+using MadeDevice = Result<std::unique_ptr<ports::Device>>;
+
+/// Not there, or not now: worth waiting for. Everything else is a mistake of the configuration.
+bool may_come(ErrorCode code) noexcept {
+  switch (code) {
+    case ErrorCode::not_found:
+    case ErrorCode::device_gone:
+    case ErrorCode::device_busy:
+    case ErrorCode::access_denied:
+    case ErrorCode::format_refused:
+    case ErrorCode::service_absent:
+    case ErrorCode::timed_out:
+    case ErrorCode::internal: return true;
+    case ErrorCode::already_exists:
+    case ErrorCode::invalid_argument:
+    case ErrorCode::invalid_state:
+    case ErrorCode::unsupported:
+    case ErrorCode::out_of_memory:
+    case ErrorCode::limit_reached:
+    case ErrorCode::disconnected:
+    case ErrorCode::malformed:
+    case ErrorCode::version_mismatch: return false;
+  }
+  return false;
+}
+
+wasapi::WasapiOptions options_of(const Config::Wasapi& config) {
+  wasapi::WasapiOptions options;
+  options.render = config.output;
+  options.capture = config.input;
+  options.prefer_exclusive = config.prefer_exclusive;
+  switch (config.mode) {
+    case WasapiMode::automatic: options.mode = wasapi::ModeChoice::automatic; break;
+    case WasapiMode::exclusive: options.mode = wasapi::ModeChoice::exclusive; break;
+    case WasapiMode::low_latency: options.mode = wasapi::ModeChoice::low_latency; break;
+    case WasapiMode::shared: options.mode = wasapi::ModeChoice::shared; break;
+  }
+  return options;
+}
+
+/// Two ends of one box keep one time. What cannot be told apart counts as two: a resampler that was
+/// not needed does no harm.
+bool share_a_clock(const wasapi::EndpointInfo& one, const wasapi::EndpointInfo& other) {
+  if (!one.container.empty() || !other.container.empty()) return one.container == other.container;
+  return !one.adapter.empty() && one.adapter == other.adapter;
+}
+
+std::string name_of(const Config::Wasapi& config) {
+  const std::string& text = config.output.empty() ? config.input : config.output;
+  return text == "default" ? "Windows' sound device" : text;
+}
+
+}  // namespace
+
+Backends::Backends(ports::Clock& clock, ports::Threads& threads,
+                   std::unique_ptr<wasapi::System> sound, Log log)
+    : clock_(clock), threads_(threads), sound_(std::move(sound)), log_(std::move(log)) {}
+
+MadeDevice Backends::make(const Config& config) {
+  auto made = make_backend(config);
+  if (!made) return made;
+  const Config::Channels& channels = config.channels;
+  if (channels.inputs.empty() && channels.outputs.empty() && channels.input_names.empty() &&
+      channels.output_names.empty()) {
+    return made;
+  }
+  if (auto checked = ArrangedDevice::check((*made)->info(), channels); !checked) {
+    return tl::unexpected<Error>(std::move(checked.error()));
+  }
+  return MadeDevice(std::make_unique<ArrangedDevice>(std::move(*made), channels));
+}
+
+MadeDevice Backends::make_backend(const Config& config) {
+  switch (config.backend) {
+    case Backend::automatic: return make_automatic(config);
+    case Backend::simulated: return make_simulated(config);
+    case Backend::combined: return make_combined(config);
+    case Backend::wasapi: break;
+  }
+  return make_late(name_of(config.wasapi),
+                   [this, options = config.wasapi] { return make_wasapi(options); });
+}
+
+MadeDevice Backends::make_simulated(const Config& config) {
+  return make_simulated_backend(clock_, threads_, config.simulated, log_);
+}
+
+bool Backends::any_output() {
+  if (!sound_) return false;
+  const auto endpoints = wasapi::list_endpoints(*sound_);
+  return endpoints && std::any_of(endpoints->begin(), endpoints->end(), [](const auto& each) {
+           return each.flow == wasapi::Flow::render && each.active();
+         });
+}
+
+MadeDevice Backends::make_automatic(const Config& config) {
+  if (!any_output()) return make_simulated(config);
+  Config::Wasapi options = config.wasapi;
+  return make_late(name_of(options), [this, options] { return make_wasapi(options); });
+}
+
+MadeDevice Backends::make_late(std::string name, std::function<MadeDevice()> make) {
+  auto made = make();
+  if (made || !may_come(made.error().code)) return made;
+  log_(LogLevel::warning,
+       fmt::format("There is no device yet, and it is waited for: {}", made.error().message));
+  return MadeDevice(
+      std::make_unique<LateDevice>(std::move(make), std::move(name), std::move(made.error())));
+}
+
+MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {
+  if (!sound_) {
+    return fail(ErrorCode::unsupported,
+                "The backend \"wasapi\" needs Windows. Choose \"simulated\" here.");
+  }
+  wasapi::WasapiOptions options = options_of(config);
+  if (options.render.empty() && options.capture.empty()) {
+    return fail(ErrorCode::invalid_argument,
+                "wasapi.output and wasapi.input are both \"\". Name at least one.");
+  }
+  const auto endpoints = wasapi::list_endpoints(*sound_);
+  if (!endpoints) return tl::unexpected<Error>(endpoints.error());
+  const auto choose = [&](wasapi::Flow flow, const std::string& text) {
+    return wasapi::choose_endpoint(*endpoints, flow, text);
+  };
+  // Without a microphone the output plays all the same.
+  if (options.capture == "default" && !options.render.empty() &&
+      !choose(wasapi::Flow::capture, options.capture)) {
+    options.capture.clear();
+  }
+  bool two_clocks = false;
+  if (!options.render.empty() && !options.capture.empty()) {
+    const auto render = choose(wasapi::Flow::render, options.render);
+    const auto capture = choose(wasapi::Flow::capture, options.capture);
+    two_clocks = config.clocks == Clocks::two || (config.clocks == Clocks::automatic && render &&
+                                                  capture && !share_a_clock(**render, **capture));
+  }
+  const auto made = [](Result<std::unique_ptr<wasapi::WasapiDevice>> device) {
+    if (!device) return MadeDevice(tl::unexpected<Error>(std::move(device.error())));
+    return MadeDevice(std::move(*device));
+  };
+  if (!two_clocks) return made(wasapi::make_wasapi_device(*sound_, clock_, std::move(options)));
+  std::vector<devices::CombinedMember> members(2);
+  wasapi::WasapiOptions half = options;
+  half.capture.clear();
+  auto render = made(wasapi::make_wasapi_device(*sound_, clock_, half));
+  if (!render) return render;
+  half = options;
+  half.render.clear();
+  auto capture = made(wasapi::make_wasapi_device(*sound_, clock_, half));
+  if (!capture) return capture;
+  members[0].device = std::move(*render);
+  members[1].device = std::move(*capture);
+  auto both = devices::CombinedDevice::make(clock_, threads_, std::move(members));
+  if (!both) return tl::unexpected<Error>(std::move(both.error()));
+  return MadeDevice(std::move(*both));
+}
+
+MadeDevice Backends::make_combined(const Config& config) {
+  std::vector<devices::CombinedMember> members;
+  for (const Config::Member& wanted : config.members) {
+    devices::CombinedMember member;
+    member.prefix = wanted.prefix;
+    MadeDevice device =
+        wanted.backend == Backend::simulated ? make_simulated(config) : make_wasapi(wanted.wasapi);
+    if (!device) return device;
+    member.device = std::move(*device);
+    members.push_back(std::move(member));
+  }
+  devices::CombinedOptions options;
+  options.name = config.combined.name;
+  options.stall_allowance = std::chrono::milliseconds{config.combined.stall_ms};
+  auto made = devices::CombinedDevice::make(clock_, threads_, std::move(members), options);
+  if (!made) return tl::unexpected<Error>(std::move(made.error()));
+  return MadeDevice(std::move(*made));
+}
+
+nlohmann::json Backends::list(const Config& config) {
+  nlohmann::json devices = sound_ ? list_wasapi(*sound_) : nlohmann::json::array();
+  auto simulated = make_simulated_backend(clock_, threads_, config.simulated, [](auto, auto&) {});
+  if (simulated) devices.push_back(device_json((*simulated)->info(), "simulated"));
+  return devices;
+}
+
+}  // namespace asiodrv::service

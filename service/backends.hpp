@@ -1,0 +1,52 @@
+// Makes the audio device that a configuration asks for, out of those that the machine has.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "core/base/result.hpp"
+#include "core/ports/clock.hpp"
+#include "core/ports/device.hpp"
+#include "core/ports/thread.hpp"
+#include "devices/wasapi/system.hpp"
+#include "service/config.hpp"
+#include "service/log.hpp"
+
+namespace asiodrv::service {
+
+/// Control threads, one call at a time. The ports must outlive it, and it the devices it made.
+class Backends {
+ public:
+  /// `sound`: Windows' sound system, or null where there is none.
+  Backends(ports::Clock& clock, ports::Threads& threads,
+           std::unique_ptr<devices::wasapi::System> sound, Log log);
+
+  /// The device of `config`, not opened. One that is not there now, but may come, is made all the
+  /// same (LateDevice). Errors: what is wrong with the configuration, for its user: malformed or
+  /// missing files, options out of range, a backend that this system does not have.
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make(const Config& config);
+
+  /// All devices that could be chosen, as devices.list shows them: id, name, backend, direction,
+  /// state, default, format, and per mode rates, periods and latency. Opens nothing, so nobody is
+  /// disturbed. Blocks for what the system takes to answer.
+  [[nodiscard]] nlohmann::json list(const Config& config);
+
+ private:
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_backend(const Config& config);
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_automatic(const Config& config);
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_simulated(const Config& config);
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_wasapi(const Config::Wasapi& wasapi);
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_combined(const Config& config);
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_late(
+      std::string name, std::function<Result<std::unique_ptr<ports::Device>>()> make);
+  [[nodiscard]] bool any_output();
+
+  ports::Clock& clock_;
+  ports::Threads& threads_;
+  const std::unique_ptr<devices::wasapi::System> sound_;
+  const Log log_;
+};
+
+}  // namespace asiodrv::service

@@ -1,0 +1,110 @@
+#include "service/device_list.hpp"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/ports/periods.hpp"
+#include "devices/wasapi/endpoints.hpp"
+#include "devices/wasapi/offer.hpp"
+#include "devices/wasapi/text.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+namespace wasapi = devices::wasapi;
+using nlohmann::json;
+
+json rate_json(SampleRate rate, const ports::PeriodRange& range) {
+  return {{"rate_hz", rate.hz},
+          {"min_period_frames", range.least.count},
+          {"max_period_frames", range.most.count},
+          {"period_step_frames", range.step.count},
+          {"round_trip_ms", 2000.0 * range.least.count / rate.hz}};
+}
+
+const char* state_name(std::uint32_t state) {
+  switch (state) {
+    case wasapi::kActive: return "active";
+    case wasapi::kDisabled: return "disabled";
+    case wasapi::kUnplugged: return "unplugged";
+    default: return "absent";
+  }
+}
+
+json modes_json(wasapi::System& system, wasapi::MmDevice& device, const wasapi::EndpointInfo& info,
+                std::string& problem) {
+  json modes = json::array();
+  for (const wasapi::StreamMode mode : {wasapi::StreamMode::low_latency, wasapi::StreamMode::shared,
+                                        wasapi::StreamMode::exclusive}) {
+    const auto offer = wasapi::make_offer(system, device, info, {mode});
+    if (!offer) {
+      if (mode == wasapi::StreamMode::shared) problem = offer.error().message;
+      continue;
+    }
+    json rates = json::array();
+    for (const wasapi::RateOffer& each : offer->rates) {
+      rates.push_back(rate_json(each.rate, each.periods));
+    }
+    modes.push_back({{"mode", wasapi::mode_name(mode)}, {"rates", std::move(rates)}});
+  }
+  return modes;
+}
+
+json endpoint_json(wasapi::System& system, wasapi::MmDeviceEnumerator& enumerator,
+                   const wasapi::EndpointInfo& info) {
+  const bool output = info.flow == wasapi::Flow::render;
+  const std::uint32_t channels = info.mix ? info.mix->channels : 0;
+  json object{{"id", info.id},
+              {"name", info.name},
+              {"backend", "wasapi"},
+              {"inputs", output ? 0 : channels},
+              {"outputs", output ? channels : 0},
+              {"state", state_name(info.state)},
+              {"default", info.is_default},
+              {"modes", json::array()}};
+  if (info.mix) object["format"] = wasapi::format_text(*info.mix);
+  if (!info.active()) return object;
+  wasapi::ComPtr<wasapi::MmDevice> device;
+  std::string problem;
+  if (!wasapi::failed(enumerator.device(wasapi::to_utf16(info.id).c_str(), device.out())) &&
+      device) {
+    object["modes"] = modes_json(system, *device.get(), info, problem);
+  } else {
+    problem = "It has left while it was asked.";
+  }
+  if (!problem.empty()) object["problem"] = problem;
+  return object;
+}
+
+}  // namespace
+
+json device_json(const ports::DeviceInfo& info, const char* backend) {
+  json rates = json::array();
+  for (const SampleRate rate : info.rates) {
+    rates.push_back(rate_json(rate, ports::periods_at(info, rate)));
+  }
+  return {{"id", info.id},
+          {"name", info.name},
+          {"backend", backend},
+          {"inputs", info.input_channels},
+          {"outputs", info.output_channels},
+          {"state", "active"},
+          {"default", false},
+          {"modes", {{{"mode", backend}, {"rates", std::move(rates)}}}}};
+}
+
+json list_wasapi(wasapi::System& system) {
+  json list = json::array();
+  const std::shared_ptr<void> com = system.hold_com();
+  wasapi::ComPtr<wasapi::MmDeviceEnumerator> enumerator;
+  if (!com || wasapi::failed(system.make_enumerator(enumerator.out()))) return list;
+  const auto endpoints = wasapi::list_endpoints(system);
+  if (!endpoints) return list;
+  for (const wasapi::EndpointInfo& each : *endpoints) {
+    list.push_back(endpoint_json(system, *enumerator.get(), each));
+  }
+  return list;
+}
+
+}  // namespace asiodrv::service

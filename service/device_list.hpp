@@ -1,0 +1,27 @@
+// The devices of a machine as JSON, for "asio-driver devices" and everything else that lets people
+// choose one. Only questions are asked: no stream is made, nobody is disturbed.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "core/ports/device.hpp"
+#include "devices/wasapi/system.hpp"
+
+namespace asiodrv::service {
+
+/// What every kind of device has:
+///   {"id", "name", "backend", "inputs", "outputs", "state": "active", "default": false,
+///    "modes": [{"mode", "rates": [{"rate_hz", "min_period_frames", "max_period_frames",
+///                                  "period_step_frames", "round_trip_ms"}]}]}
+/// period_step_frames 0: powers of two. round_trip_ms: two of the shortest periods, the least that
+/// a program can have there; what the hardware adds is known when it plays (or after a
+/// calibration).
+[[nodiscard]] nlohmann::json device_json(const ports::DeviceInfo& info, const char* backend);
+
+/// Windows' endpoints, each with the modes that it offers and "format", the one of Windows' mixer.
+/// State: active, disabled, absent or unplugged; only active ones have modes. An endpoint that
+/// refuses to answer has "problem", a sentence. Empty when Windows' sound does not answer at all.
+/// Control thread.
+[[nodiscard]] nlohmann::json list_wasapi(devices::wasapi::System& system);
+
+}  // namespace asiodrv::service

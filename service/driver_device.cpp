@@ -1,0 +1,117 @@
+// The device as something that changes by itself: it goes and comes back, is set up anew in the
+// system, or turns out to be slower than it said.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "core/ports/periods.hpp"
+#include "service/buffer_policy.hpp"
+#include "service/driver_service.hpp"
+
+namespace asiodrv::service {
+
+using wire::HostEventKind;
+
+namespace {
+
+constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};
+/// Latencies that a device measures while it runs move a little; hosts are told of what matters.
+constexpr std::uint32_t kLatencyTolerance = 2;  // a part of the period: a half
+
+bool differ(Frames one, Frames other, Frames period) {
+  const std::int64_t distance = std::int64_t{one.count} - std::int64_t{other.count};
+  return std::abs(distance) * kLatencyTolerance > std::int64_t{period.count};
+}
+
+}  // namespace
+
+/// A closed device may have been exchanged, or set up anew, since it was looked at last.
+void DriverService::refresh_device() {
+  if (host_->is_open()) return;
+  host_->refresh();
+  note_device();
+}
+
+/// Opens the device, or moves it; what it turns out to be by then is told to everybody.
+Result<> DriverService::prepare_device(const ports::DeviceFormat& format) {
+  const bool was_open = host_->is_open();
+  auto prepared = host_->prepare(format);
+  note_device();
+  if (prepared && !was_open) {
+    for (const std::string& note : host_->notes()) ports_.log(LogLevel::info, note);
+  }
+  return prepared;
+}
+
+/// Takes over what the device is now, if that is news.
+void DriverService::note_device() {
+  const ports::DeviceInfo& now = host_->info();
+  if (now == known_device_) return;
+  const bool first = known_device_.name.empty();
+  known_device_ = now;
+  if (std::find(now.rates.begin(), now.rates.end(), rate_) == now.rates.end()) {
+    rate_ = now.default_rate;
+  }
+  studio_.set_device({now.id, now.name, now.input_channels, now.output_channels});
+  if (first) return;
+  refresh_graph();
+  ports_.log(LogLevel::info,
+             fmt::format("The device is {} now: {} inputs, {} outputs, {} Hz.", now.name,
+                         now.input_channels, now.output_channels, now.default_rate.hz));
+  tell_new_channels();
+}
+
+void DriverService::device_was_lost() {
+  loss_told_ = true;
+  look_again_ = ports_.clock.now() + kLookInterval;
+  const std::string loss = host_->loss();
+  ports_.log(LogLevel::error, fmt::format("{} It is looked for every 500 ms; programs hear silence "
+                                          "meanwhile.",
+                                          loss.empty() ? host_->info().name + " is gone." : loss));
+  for (const auto& [connection, client] : clients_) {
+    if (client.session) notify(client, {HostEventKind::reset_request, {}, {}, {}});
+  }
+}
+
+/// Brings a lost device back, at the format that it had, or at one that it has now.
+void DriverService::look_for_device() {
+  look_again_ = ports_.clock.now() + kLookInterval;
+  note_starts();
+  const std::uint64_t after = host_->next_period();
+  const ports::DeviceFormat before = host_->format();
+  auto back = prepare_device(before);
+  if (!back && back.error().code == ErrorCode::format_refused) {
+    back = prepare_device({rate_, period_for(host_->info(), rate_, before.period)});
+  }
+  if (!back) {
+    if (back.error().message != look_error_) ports_.log(LogLevel::warning, back.error().message);
+    look_error_ = std::move(back.error().message);
+    return;
+  }
+  look_error_.clear();
+  loss_told_ = false;
+  restart_runs(after);
+  ports_.log(LogLevel::info, fmt::format("{} is back.", host_->info().name));
+  for (const auto& [connection, client] : clients_) {
+    if (client.session) tell_latency(client);
+  }
+}
+
+/// What the device has measured of itself since programs were told.
+void DriverService::watch_latency() {
+  if (!host_->is_running()) return;
+  const ports::DeviceLatency now = host_->latency();
+  const Frames period = host_->format().period;
+  if (!differ(now.input, told_latency_.input, period) &&
+      !differ(now.output, told_latency_.output, period)) {
+    return;
+  }
+  told_latency_ = now;
+  for (const auto& [connection, client] : clients_) {
+    if (client.session) tell_latency(client);
+  }
+}
+
+}  // namespace asiodrv::service

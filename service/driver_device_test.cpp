@@ -1,0 +1,201 @@
+// A device that changes by itself: it comes later, is set up anew in the system, comes back as
+// something else, or turns out to be slower than it said.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+
+#include "service/late_device.hpp"
+#include "service/testing/mini_host.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+using testing::MiniHost;
+using testing::StepControl;
+using testing::StepDevice;
+using testing::TestWorld;
+using wire::HostEventKind;
+
+constexpr Frames kFrames{8192};  // a second each: nobody is late on a slow machine
+
+class driver_device : public ::testing::Test {
+ protected:
+  /// Events of `link` up to the first of `kind`; fails when none comes.
+  static void expect_event(TestWorld& world, ipc::ServiceClient& link, HostEventKind kind) {
+    for (;;) {
+      const auto event = link.next_event(world.soon());
+      ASSERT_TRUE(event) << "no such event came";
+      if (event->kind == kind) return;
+    }
+  }
+  bool lost() { return world.ask("status").value().at("device").at("lost").get<bool>(); }
+  /// Does the chores until the device is as `lost` says; false after 20 s.
+  bool chores_until_lost_is(bool wanted) {
+    const Instant limit = world.soon();
+    while (lost() != wanted) {
+      if (world.clock->now() > limit) return false;
+      world.do_chores();
+    }
+    return true;
+  }
+
+  TestWorld world;
+};
+
+TEST_F(driver_device, a_rate_that_it_does_not_have_is_offered_and_adapted) {
+  world.device->rates = {{48'000}};
+  world.begin();
+  auto link = world.make_client("host.exe");
+  const auto description = link->connect(false, world.soon());
+  ASSERT_TRUE(description);
+  const auto& rates = description->rates;
+  EXPECT_NE(std::find(rates.begin(), rates.end(), SampleRate{44'100}), rates.end());
+  ASSERT_TRUE(link->set_rate({44'100}, world.soon()));
+  const auto granted = link->create_session({{256}, {0}, {0}}, world.soon());
+  ASSERT_TRUE(granted) << granted.error().message;
+  EXPECT_EQ(granted->rate.hz, 44'100U);
+  EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 48'000);
+}
+
+TEST_F(driver_device, with_formats_refuse_only_its_own_rates_are_offered) {
+  world.device->rates = {{48'000}};
+  world.config.config.formats = Formats::refuse;
+  world.begin();
+  auto link = world.make_client("host.exe");
+  EXPECT_EQ(link->connect(false, world.soon())->rates, world.device->rates);
+  EXPECT_EQ(link->set_rate({44'100}, world.soon()).error().code, ErrorCode::format_refused);
+}
+
+TEST_F(driver_device, a_buffer_that_is_no_period_of_it_runs_on_one_that_is) {
+  world.device->rates = {{48'000}};
+  world.device->ranges = {{{480}, {480}, {480}, {480}}};
+  world.begin();
+  const auto link = world.connected("host.exe");
+  const auto granted = link->create_session({{256}, {0}, {0}}, world.soon());
+  ASSERT_TRUE(granted) << granted.error().message;
+  EXPECT_EQ(world.ask("status").value().at("device").at("period_frames"), 480);
+  // N + 2P - gcd and the device's own 8: service/buffer_policy.hpp
+  EXPECT_EQ(granted->input_latency.count + granted->output_latency.count, 256U + 960U - 32U + 8U);
+}
+
+TEST_F(driver_device, its_own_sizes_are_offered_where_the_configuration_wants_them) {
+  world.device->rates = {{48'000}};
+  world.device->ranges = {{{480}, {480}, {480}, {480}}};
+  world.config.config.sizes = Sizes::device;
+  world.config.config.formats = Formats::refuse;
+  world.begin();
+  auto link = world.make_client("host.exe");
+  EXPECT_EQ(link->connect(false, world.soon())->sizes(),
+            (wire::BufferSizes{{480}, {480}, {480}, {480}}));
+  const auto refused = link->create_session({{256}, {0}, {0}}, world.soon());
+  EXPECT_EQ(refused.error().message, "Buffers of 256 frames are not on offer: choose 480.");
+  EXPECT_TRUE(link->create_session({{480}, {0}, {0}}, world.soon()));
+}
+
+TEST_F(driver_device, what_was_set_up_anew_while_closed_is_seen_by_the_next_program) {
+  world.begin();
+  const auto first = world.connected("first.exe");
+  world.device->rates = {{44'100}};
+  auto second = world.make_client("second.exe");
+  const auto description = second->connect(false, world.soon());
+  ASSERT_TRUE(description);
+  EXPECT_EQ(description->rate.hz, 44'100U);
+  expect_event(world, *first, HostEventKind::reset_request);
+}
+
+TEST_F(driver_device, what_was_set_up_anew_is_seen_when_buffers_are_made) {
+  world.begin();
+  const auto link = world.connected("host.exe");
+  ASSERT_TRUE(link->set_rate({48'000}, world.soon()));
+  world.device->rates = {{44'100}};
+  const auto granted = link->create_session({{256}, {0}, {0}}, world.soon());
+  ASSERT_TRUE(granted) << granted.error().message;
+  EXPECT_EQ(granted->rate.hz, 48'000U);  // as it asked, through an adapter
+  EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 44'100);
+}
+
+TEST_F(driver_device, one_that_comes_back_at_another_rate_plays_on_for_programs_at_the_old_one) {
+  world.begin();
+  MiniHost host(world, "host.exe", kFrames, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true));
+  world.do_chores();
+  expect_event(world, *host.link, HostEventKind::reset_request);
+  world.device->rates = {{44'100}};
+  world.device->replug();
+  ASSERT_TRUE(chores_until_lost_is(false)) << world.log_text();
+  EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 44'100);
+  const std::uint64_t before = host.cycles();
+  world.device->allow(60);
+  EXPECT_TRUE(host.wait_cycles(before + 3)) << world.log_text();
+}
+
+TEST_F(driver_device, one_that_measures_itself_slower_is_told_to_programs) {
+  world.begin();
+  MiniHost host(world, "host.exe", kFrames, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->latency.output = {5'000};
+  world.do_chores();
+  for (;;) {
+    const auto event = host.link->next_event(world.soon());
+    ASSERT_TRUE(event);
+    if (event->kind != HostEventKind::latencies_changed) continue;
+    EXPECT_EQ(event->output_latency.count, kFrames.count + 5'000U);
+    break;
+  }
+}
+
+class late_device : public driver_device {
+ protected:
+  void begin() {
+    world.make_first_device = [this]() -> std::unique_ptr<ports::Device> {
+      return std::make_unique<LateDevice>(
+          [this]() -> Result<std::unique_ptr<ports::Device>> {
+            ++attempts;
+            if (!there) return fail(ErrorCode::device_gone, "It is switched off.");
+            return std::unique_ptr<ports::Device>(std::make_unique<StepDevice>(world.device));
+          },
+          "Box", Error{ErrorCode::device_gone, "It is switched off."});
+    };
+    world.begin();
+  }
+  std::atomic<bool> there{false};
+  std::atomic<int> attempts{0};
+};
+
+TEST_F(late_device, programs_can_look_at_it_and_are_told_why_it_does_not_play) {
+  begin();
+  auto link = world.make_client("host.exe");
+  const auto description = link->connect(false, world.soon());
+  ASSERT_TRUE(description) << description.error().message;
+  EXPECT_EQ(description->device_name, "Box");
+  const auto refused = link->create_session({{256}, {0}, {0}}, world.soon());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::device_gone);
+  EXPECT_EQ(refused.error().message, "It is switched off.");
+}
+
+TEST_F(late_device, it_is_looked_for_while_programs_wait_and_they_hear_of_it) {
+  begin();
+  world.do_chores();
+  EXPECT_EQ(attempts, 0);  // nobody waits for it
+  const auto link = world.connected("host.exe");
+  world.do_chores();
+  EXPECT_GT(attempts, 0);
+  there = true;
+  world.do_chores();
+  expect_event(world, *link, HostEventKind::reset_request);
+  EXPECT_TRUE(link->create_session({{256}, {0, 3}, {0}}, world.soon()));
+  const int before = attempts;
+  world.do_chores();
+  EXPECT_EQ(attempts, before);
+}
+
+}  // namespace
+}  // namespace asiodrv::service
