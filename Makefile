@@ -29,7 +29,7 @@ demo-native:
 	@python3 tools/demo/demo.py --native
 
 test:
-	@$(install) build windows wine demo
+	@$(install) build windows wine demo pulse
 	@tools/test.sh
 
 test-native:
@@ -56,7 +56,7 @@ format:
 	@python3 tools/lint/lint.py --fix-format
 
 bench:
-	@$(install) build windows wine bench demo
+	@$(install) build windows wine bench demo pulse
 	@tools/build.sh release windows-x64-dll windows-x64:asio-driver,asio-host,event_bench
 	@tools/bench/run.py
 

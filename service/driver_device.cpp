@@ -39,6 +39,7 @@ Result<> DriverService::prepare_device(const ports::DeviceFormat& format) {
   const bool was_open = host_->is_open();
   auto prepared = host_->prepare(format);
   note_device();
+  if (prepared) left_playing_ = false;
   if (prepared && !was_open) {
     for (const std::string& note : host_->notes()) ports_.log(LogLevel::info, note);
   }
@@ -63,8 +64,15 @@ void DriverService::note_device() {
   tell_new_channels();
 }
 
+/// Lost under programs that play, or not there for programs that want to.
+bool DriverService::device_is_away() const {
+  return host_->is_lost() || std::any_of(clients_.begin(), clients_.end(), [](const auto& each) {
+           return each.second.waiting;
+         });
+}
+
 void DriverService::device_was_lost() {
-  loss_told_ = true;
+  loss_told_ = left_playing_ = true;
   look_again_ = ports_.clock.now() + kLookInterval;
   const std::string loss = host_->loss();
   ports_.log(LogLevel::error, fmt::format("{} It is looked for every 500 ms; programs hear silence "
@@ -92,10 +100,24 @@ void DriverService::look_for_device() {
   }
   look_error_.clear();
   loss_told_ = false;
+  admit_waiting();
   restart_runs(after);
   ports_.log(LogLevel::info, fmt::format("{} is back.", host_->info().name));
   for (const auto& [connection, client] : clients_) {
     if (client.session) tell_latency(client);
+  }
+}
+
+/// The device is there: buffers that waited for it join, and begin to sound where they play.
+void DriverService::admit_waiting() {
+  for (auto& [connection, client] : clients_) {
+    if (!client.waiting) continue;
+    client.waiting = false;
+    Result<> joined = host_->add(client.session->setup());
+    if (joined && client.running) joined = host_->start(client.session->id(), false);
+    if (joined) continue;
+    ports_.log(LogLevel::error, joined.error().message);
+    notify(client, {HostEventKind::reset_request, {}, {}, {}});
   }
 }
 

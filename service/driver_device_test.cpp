@@ -134,6 +134,45 @@ TEST_F(driver_device, one_that_comes_back_at_another_rate_plays_on_for_programs_
   EXPECT_TRUE(host.wait_cycles(before + 3)) << world.log_text();
 }
 
+TEST_F(driver_device, a_reset_while_it_is_away_is_answered_with_silence_until_it_is_back) {
+  world.begin();
+  MiniHost host(world, "host.exe", kFrames, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true));
+  host.leave();  // as hosts do that are asked for a reset
+  EXPECT_FALSE(lost());
+  MiniHost again(world, "host.exe", kFrames, {0});
+  EXPECT_EQ(again.grant.input_latency, kFrames);
+  again.start();
+  EXPECT_TRUE(lost());
+  world.device->replug();
+  ASSERT_TRUE(chores_until_lost_is(false)) << world.log_text();
+  world.device->allow(8);
+  EXPECT_TRUE(again.wait_cycles(3)) << world.log_text();
+  EXPECT_EQ(world.ask("status").value().at("clients").size(), 1U);
+}
+
+TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
+  world.begin();
+  {
+    MiniHost host(world, "host.exe", kFrames, {0});
+    host.start();
+    world.device->unplug();
+    ASSERT_TRUE(chores_until_lost_is(true));
+    world.do_chores();
+  }
+  const auto link = world.connected("host.exe");
+  ASSERT_TRUE(link->create_session({kFrames, {0}, {0}}, world.soon()));
+  ASSERT_TRUE(link->start_session(world.soon()));
+  ASSERT_TRUE(link->stop_session(world.soon()));
+  ASSERT_TRUE(link->dispose_session(world.soon()));
+  EXPECT_FALSE(lost());
+  world.do_chores();
+}
+
 TEST_F(driver_device, one_that_measures_itself_slower_is_told_to_programs) {
   world.begin();
   MiniHost host(world, "host.exe", kFrames, {0});

@@ -110,7 +110,7 @@ Result<json> DriverService::status(Client&, const json&) {
       continue;
     }
     const engine::ClientCounters counters = host_->counters(client.session->id());
-    const wire::SessionGrant terms = grant(*client.session);
+    const wire::SessionGrant terms = grant(client);
     list.push_back({{"id", client.session->id()},
                     {"program", client.program()},
                     {"process_id", client.process_id()},
@@ -142,7 +142,7 @@ Result<json> DriverService::status(Client&, const json&) {
                 {"period_frames", host_->is_open() ? format.period.count : 0},
                 {"open", host_->is_open()},
                 {"running", host_->is_running()},
-                {"lost", host_->is_lost()},
+                {"lost", device_is_away()},
                 {"present", host_->info().present},
                 {"notes", host_->notes()}}},
               {"clients", std::move(list)}};

@@ -260,13 +260,13 @@ void DriverService::notify(const Client& client, const HostEvent& event) {
 nanoseconds DriverService::chores() {
   if (!host_->is_lost()) loss_told_ = false;  // whoever brought it back
   if (host_->is_lost() && !loss_told_) device_was_lost();
-  if (host_->is_lost() && ports_.clock.now() >= look_again_) look_for_device();
+  if (device_is_away() && ports_.clock.now() >= look_again_) look_for_device();
   if (!host_->info().present && any_driver()) refresh_device();
   watch_clock();
   watch_latency();
   xruns_.report(host_->flight(), history_, ports_.clock.now());
   const bool absent = !host_->info().present && any_driver();
-  if (host_->is_lost() || absent) return kLookInterval;
+  if (device_is_away() || absent) return kLookInterval;
   if (has_foreign_clock() && any_driver()) return kClockInterval;
   const bool watch = host_->is_running() || xruns_.pending(host_->flight());
   return watch ? kWatchInterval : kNothingToDo;

@@ -153,7 +153,8 @@ class DriverService final : public ipc::ControlHandler {
     std::optional<wire::HelloRequest> hello;
     std::unique_ptr<Session> session;
     bool running = false;
-    SampleRate rate{};  ///< that it asked for; 0: that of the device
+    bool waiting = false;  ///< its buffers wait for a lost device; the engine does not know them
+    SampleRate rate{};     ///< that it asked for; 0: that of the device
     HostMixer mixer;    ///< what it has set through future()
 
     [[nodiscard]] std::uint32_t process_id() const noexcept;
@@ -221,7 +222,7 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] Result<> judge_request(const Client& client,
                                        const wire::SessionRequest& request) const;
   [[nodiscard]] Partners partners(const wire::SessionRequest& request) const;
-  [[nodiscard]] wire::SessionGrant grant(const Session& session) const;
+  [[nodiscard]] wire::SessionGrant grant(const Client& client) const;
   [[nodiscard]] const Client* other_session(const Client& client, bool running) const;
   [[nodiscard]] bool any_session() const;
   [[nodiscard]] bool any_driver() const;
@@ -248,8 +249,10 @@ class DriverService final : public ipc::ControlHandler {
   void refresh_device();
   [[nodiscard]] Result<> prepare_device(const ports::DeviceFormat& format);
   void note_device();
+  [[nodiscard]] bool device_is_away() const;
   void device_was_lost();
   void look_for_device();
+  void admit_waiting();
   void watch_latency();
 
   DriverServicePorts ports_;
@@ -272,6 +275,7 @@ class DriverService final : public ipc::ControlHandler {
   XrunWatch xruns_;
   bool leaving_ = false;
   bool loss_told_ = false;  // clients know that the device is lost
+  bool left_playing_ = false;  // it was lost under programs, and has not been back since
   Instant look_again_{};    // for the lost device
   std::string look_error_;  // why it did not come back last time
 };

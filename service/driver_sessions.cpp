@@ -91,7 +91,7 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   }
   watch_clock();
   if (auto judged = judge_request(client, *request); !judged) return refusal(judged.error());
-  if (host_->is_lost()) look_for_device();
+  if (device_is_away()) look_for_device();
   const SampleRate rate = rate_of(client);
   auto session = Session::create(ports_.regions, next_session_, *request, partners(*request),
                                  config_.config.sample_type, rate,
@@ -99,7 +99,14 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   if (!session) return refusal(session.error());
   client.session = std::move(*session);
   Result<> added = follow_client(client);
-  if (added) added = host_->add(client.session->setup());
+  // A device that left under its programs: they go through the reset with silence.
+  client.waiting = !added && left_playing_;
+  if (client.waiting) {
+    attention_->signal();
+    added = {};
+  } else if (added) {
+    added = host_->add(client.session->setup());
+  }
   if (!added) {
     client.session.reset();
     if (!any_session()) host_->release();
@@ -107,7 +114,7 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   }
   ++next_session_;
   refresh_graph();
-  return wire::to_json(grant(*client.session));
+  return wire::to_json(grant(client));
 }
 
 /// What the channels of a judged request are connected straight to.
@@ -140,9 +147,12 @@ Result<> DriverService::follow_client(Client& client) {
   return opened || opened.error().code != ErrorCode::format_refused ? opened : open();
 }
 
-wire::SessionGrant DriverService::grant(const Session& session) const {
+wire::SessionGrant DriverService::grant(const Client& of) const {
+  const Session& session = *of.session;
   const ports::DeviceLatency device = host_->latency();
-  const engine::ClientLatency client = host_->client_latency(session.id());
+  const engine::ClientLatency client =
+      of.waiting ? engine::ClientLatency{session.frames(), session.frames()}
+                 : host_->client_latency(session.id());
   const auto own_frames = [&](Frames of_device) {
     const double ratio = static_cast<double>(session.rate().hz) / static_cast<double>(rate_.hz);
     return static_cast<std::uint32_t>(std::lround(of_device.count * ratio));
@@ -162,7 +172,12 @@ Result<json> DriverService::start_session(Client& client, const json&) {
   if (!client.session) return fail(ErrorCode::invalid_state, "Create buffers before the start.");
   stop_client(client);  // a stop that failed: the stream there now knows nothing of that run
   watch_clock();
-  if (host_->is_lost()) look_for_device();
+  if (device_is_away()) look_for_device();
+  if (client.waiting) {
+    begin_run(client, host_->next_period());
+    client.running = true;
+    return json::object();
+  }
   // Whoever was here when the buffers were made may have left.
   const ports::DeviceFormat before = host_->format();
   if (auto ready = follow_client(client); !ready) return refusal(ready.error());
@@ -200,10 +215,11 @@ void DriverService::drop_session(Client& client) {
   if (!client.session) return;
   if (client.running) end_run(client);
   host_->remove(client.session->id());
-  client.running = false;
+  client.running = client.waiting = false;
   client.session.reset();
   refresh_graph();
   if (!any_session()) {
+    left_playing_ = left_playing_ || host_->is_lost();
     host_->release();
     loss_told_ = false;
   }
@@ -285,6 +301,11 @@ Result<> DriverService::change_rate(Client& client, SampleRate rate, bool with_d
     if (auto added = host_->add(client.session->setup()); !added) return added;
     return client.running ? host_->start(id, false) : Result<>{};
   };
+  if (client.waiting) {  // nothing sounds, and nothing can move
+    client.session->set_rate(rate);
+    client.rate = rate;
+    return {};
+  }
   host_->remove(id);
   Result<> changed = with_device ? move_device(at_rate(rate), &client) : Result<>{};
   const bool moved = with_device && changed;
@@ -311,7 +332,7 @@ ports::DeviceFormat DriverService::at_rate(SampleRate rate) const {
 }
 
 void DriverService::tell_latency(const Client& client) {
-  const wire::SessionGrant now = grant(*client.session);
+  const wire::SessionGrant now = grant(client);
   notify(client, {HostEventKind::latencies_changed, {}, now.input_latency, now.output_latency});
 }
 

@@ -3,7 +3,7 @@
 
   tools/bench/run.py                     everything, about 12 minutes
   tools/bench/run.py --seconds 10        shorter streaming runs
-  tools/bench/run.py --only micro        micro | wake | cpu | late   (comma-separated)
+  tools/bench/run.py --only micro        micro | wake | cpu | late | shared   (comma-separated)
   tools/bench/run.py --builds native     native | windows
 
 Prints a table and writes build/bench/result.json: `cases`, each with name, value, unit, peer (what
@@ -26,18 +26,23 @@ import sys
 import time
 from collections.abc import Iterator
 
-sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1]),
+                str(pathlib.Path(__file__).resolve().parents[1] / "pulse")]
 
-import stage  # noqa: E402  (found through the path above, as the next one)
+import stage  # noqa: E402  (found through the path above, as the next ones)
 from programs import HOST, Build, Running, World  # noqa: E402
+from pulse import PrivatePulse  # noqa: E402
 
 ROOT = stage.ROOT
 RATE = 48_000
-PARTS = ("micro", "wake", "cpu", "late")
+PARTS = ("micro", "wake", "cpu", "late", "shared")
 BUILDS = ("native", "windows")
 #: CPU time per 64-frame period of WineASIO on JACK, service and host together, measured on a
 #: machine of this kind under Wine 8 (it needs a JACK server, so it cannot run beside us).
 WINEASIO_CPU_US = 60.0
+#: Round trip of PortAudio over WASAPI shared, from a null sink of PulseAudio to its monitor, at 480
+#: frames under Wine 8, measured on a machine of this kind (it reported 8640).
+PORTAUDIO_SHARED_FRAMES = 1774.0
 
 
 def case(name: str, value: float, unit: str, peer: str, peer_value: float, goal: float) -> dict:
@@ -208,6 +213,24 @@ def late(build: Build, label: str, seconds: float) -> Iterator[dict]:
             yield result
 
 
+def shared(build: Build, label: str, seconds: float) -> Iterator[dict]:
+    """Windows' shared mode, from a sink of a private sound server to its monitor."""
+    if not build.windows:
+        return
+    with PrivatePulse() as pulse, world_of(build, label) as world:
+        pulse.start("asiodrv_bench")
+        world.extra_environment = {"PULSE_SERVER": pulse.environment()["PULSE_SERVER"]}
+        world.configure("[service]\nidle_seconds = 30\n[driver]\nbuffer_sizes = \"device\"\n"
+                        "[device]\nbackend = \"wasapi\"\n[wasapi]\nclocks = \"one\"\n")
+        report = measure(world, 480, seconds, "--no-floor").wait(seconds + 60).json()
+    if report["rtl_frames"] is None:
+        raise AssertionError(f"nothing came back: {report}")
+    result = case(f"{label}: WASAPI shared, sink to monitor, 480 frames", report["rtl_frames"],
+                  "frames", "PortAudio on WASAPI shared, recorded", PORTAUDIO_SHARED_FRAMES, 0.5)
+    result["reported_rtl_frames"] = report["reported_rtl_frames"]
+    yield result
+
+
 # --- all together ---------------------------------------------------------------------------------
 
 def met(result: dict) -> bool | None:
@@ -262,7 +285,8 @@ def main() -> int:
         collect("micro", micro())
     measured = {"wake": lambda build, name: wake(build, name, min(arguments.seconds, 12)),
                 "cpu": lambda build, name: cpu(build, name, min(arguments.seconds, 15)),
-                "late": lambda build, name: late(build, name, arguments.seconds)}
+                "late": lambda build, name: late(build, name, arguments.seconds),
+                "shared": lambda build, name: shared(build, name, min(arguments.seconds, 8))}
     for name in builds:
         wanted = [part for part in measured if part in parts]
         if not wanted:
