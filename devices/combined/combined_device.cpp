@@ -91,10 +91,8 @@ struct CombinedDevice::Members {
     }
   }
 
-  /// Closed, as far as `deadline` allows. Nobody fails to be told: the threads exist already, or
-  /// there is nothing to close.
-  void close(Instant deadline) {
-    (void)give_all(MemberOrder::Wish::closed);
+  /// All have been told to close: waits for it, as far as `deadline` allows.
+  void finish(Instant deadline) {
     wait(deadline);
     for (const auto& keeper : keepers) {
       if (keeper->done()) keeper->settle(deadline);
@@ -183,8 +181,9 @@ Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
   }
   if (!ready) {
     links_.clear();
+    (void)members_->give_all(MemberOrder::Wish::closed);
     if (master_is_open) master_->close();
-    members_->close(begun + kOpenBound);
+    members_->finish(begun + kOpenBound);
     return ready;
   }
   format_ = format;
@@ -347,7 +346,7 @@ void CombinedDevice::close() noexcept {
   master_->close();
   links_.clear();
   buffers_.reset();
-  members_->close(deadline);
+  members_->finish(deadline);
 }
 
 std::size_t CombinedDevice::members() const noexcept { return members_->size(); }
@@ -363,8 +362,15 @@ MemberPump* CombinedDevice::pump(std::size_t index) noexcept {
 std::string CombinedDevice::trouble(std::size_t index) const {
   if (index >= members_->size()) return {};
   const MemberKeeper& member = *members_->keepers[index];
-  if (member.done()) return member.trouble();
-  return member.info().name + " has not returned from a call yet; it is left alone until it does.";
+  if (!member.done()) {
+    return member.info().name +
+           " has not returned from a call yet; it is left alone until it does.";
+  }
+  std::string trouble = member.trouble();
+  if (trouble.empty() && status(index).state == MemberState::lost) {
+    trouble = member.info().name + " is gone: plug it in again; it is looked for every 500 ms.";
+  }
+  return trouble;
 }
 
 MemberStatus CombinedDevice::status(std::size_t index) const noexcept {

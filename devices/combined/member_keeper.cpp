@@ -84,6 +84,10 @@ Result<> MemberKeeper::give(MemberOrder order) {
     const ports::MutexLock lock(life_->mutex);
     order.number = life_->order.number + 1;
     life_->order = std::move(order);
+    if (threads_ != nullptr && !life_->alive && life_->order.wish == MemberOrder::Wish::closed) {
+      life_->reached = life_->order.number;  // it is: its thread has seen to it
+      return {};
+    }
     alive = std::exchange(life_->alive, threads_ != nullptr);
   }
   if (threads_ == nullptr) {

@@ -97,6 +97,7 @@ class RoomWorld {
       if (next_[first] >= end) return;
       clock.sleep_until(next_[first]);
       retry();
+      if (next_[first] > clock.now()) continue;  // it is back, and begins later
       if (first == 0) {
         next_[0] = notice(0, serve ? serve() : engine_period());
       } else {
