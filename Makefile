@@ -1,7 +1,7 @@
 # The few commands of this project. Each installs what it needs first (Debian 12; quick when all is
 # there), writes progress here and details to build/logs/.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-native test test-native test-x86 simulate lint format bench dist clean
+.PHONY: help demo demo-native test test-native test-x86 simulate combined-day lint format bench dist clean
 
 install = tools/install-dependencies.sh
 
@@ -12,6 +12,7 @@ help:
 	@echo "make test-native  the native tests only"
 	@echo "make test-x86     the 32-bit driver and host, in a 32-bit Wine of their own"
 	@echo "make simulate     days of faults under virtual time; SEEDS=200, or SEED=n to see one again"
+	@echo "make combined-day a day of three devices as one under virtual time; HOURS=1 for a short one"
 	@echo "make lint         format, includes, rules, a second compiler's view"
 	@echo "make format       format every source file in place"
 	@echo "make bench        benchmarks; ratios within one run"
@@ -46,6 +47,11 @@ simulate:
 	@tools/build.sh release:simulate
 	@tools/simulate.py $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),20)) \
 	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(CANARY),--canary $(CANARY)) $(if $(JSON),--json)
+
+combined-day:
+	@$(install) build
+	@tools/build.sh release:combined_day
+	@tools/combined_day.py --hours $(or $(HOURS),24)
 
 lint:
 	@$(install) build lint

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "devices/combined/combined_info.hpp"
+#include "devices/combined/member_keeper.hpp"
 #include "devices/combined/member_link.hpp"
 #include "devices/combined/member_plan.hpp"
 #include "devices/combined/member_runner.hpp"
@@ -16,10 +17,10 @@
 namespace asiodrv::devices {
 namespace {
 
-constexpr nanoseconds kRetryEvery = std::chrono::milliseconds{500};
-/// An attempt to open a member may take 2 s.
-constexpr nanoseconds kKeeperBound = std::chrono::milliseconds{2'200};
-constexpr nanoseconds kStopBound = std::chrono::seconds{1};
+// Of the 2 s that the port allows.
+constexpr nanoseconds kOpenBound = std::chrono::milliseconds{1'800};
+constexpr nanoseconds kStartBound = std::chrono::milliseconds{500};
+constexpr nanoseconds kStopBound = std::chrono::milliseconds{1'900};
 
 /// The master's frame 0 in its delay lines: nothing lies below zero.
 constexpr std::uint64_t kDelayBase = std::uint64_t{1} << 40U;
@@ -57,22 +58,55 @@ class Tables {
 
 }  // namespace
 
-/// What the control thread needs as long as it runs.
-struct CombinedDevice::Core {
-  /// One attempt for each lost member.
-  void retry_lost() {
-    for (std::size_t i = 0; i < members.size() && !stop_wanted.load(); ++i) {
-      if (members[i]->is_lost()) members[i]->retry(spare[i]);
+/// The members, and orders to all of them at once.
+struct CombinedDevice::Members {
+  [[nodiscard]] std::size_t size() const { return keepers.size(); }
+
+  [[nodiscard]] MemberOrder order(std::size_t index, MemberOrder::Wish wish) const {
+    MemberOrder given;
+    given.wish = wish;
+    if (wish == MemberOrder::Wish::closed) return given;
+    given.format = formats[index];
+    if (wish == MemberOrder::Wish::open) return given;
+    given.session = sessions[index];
+    given.planned = planned[index];
+    given.spare = spare[index];
+    return given;
+  }
+
+  Result<> give_all(MemberOrder::Wish wish) {
+    Result<> given;
+    for (std::size_t i = 0; i < size(); ++i) {
+      if (Result<> one = keepers[i]->give(order(i, wish)); !one) given = std::move(one);
+    }
+    return given;
+  }
+
+  /// Until everybody has done what was asked last, until `deadline` at most.
+  void wait(Instant deadline) const {
+    for (const auto& keeper : keepers) {
+      while (!keeper->done()) {
+        if (!progress->wait(deadline)) return;
+      }
     }
   }
 
-  std::vector<std::unique_ptr<MemberRunner>> members;
-  std::vector<ports::DeviceFormat> formats;  // since open
-  std::vector<Frames> spare;                 // the stall allowance in each member's frames
-  std::shared_ptr<ports::Signal> wake;
-  std::atomic<bool> stop_wanted{false};
-  std::atomic<bool> running{false};
-  bool abandoned = false;  // a control thread did not end and may be using the members
+  /// All have been told to close: waits for it, as far as `deadline` allows.
+  void finish(Instant deadline) {
+    wait(deadline);
+    for (const auto& keeper : keepers) {
+      if (keeper->done()) keeper->settle(deadline);
+    }
+    sessions.clear();
+  }
+
+  std::shared_ptr<ports::Signal> progress;
+  std::vector<std::unique_ptr<MemberKeeper>> keepers;
+  // By member, since open:
+  std::vector<ports::DeviceFormat> formats;
+  std::vector<ports::DeviceLatency> planned;
+  std::vector<Frames> spare;  // the stall allowance in each member's frames
+  std::vector<std::shared_ptr<MemberSession>> sessions;
 };
 
 /// The blocks of one period, and what delays the master.
@@ -107,24 +141,23 @@ Result<std::unique_ptr<CombinedDevice>> CombinedDevice::make(ports::Clock& clock
     return tl::unexpected(std::move(checked.error()));
   }
   ports::DeviceInfo info = combined_info(members, options);
-  auto core = std::make_shared<Core>();
-  core->wake = threads.make_signal();
+  auto others = std::make_unique<Members>();
+  others->progress = threads.make_signal();
+  ports::Threads* const own = options.by_hand ? nullptr : &threads;
   for (std::size_t i = 1; i < members.size(); ++i) {
-    core->members.push_back(
-        std::make_unique<MemberRunner>(clock, threads, std::move(members[i].device)));
+    others->keepers.push_back(
+        std::make_unique<MemberKeeper>(clock, own, others->progress, std::move(members[i].device)));
   }
-  return std::unique_ptr<CombinedDevice>(
-      new CombinedDevice(clock, threads, std::move(members.front().device), std::move(core),
-                         std::move(info), options));
+  return std::unique_ptr<CombinedDevice>(new CombinedDevice(
+      clock, std::move(members.front().device), std::move(others), std::move(info), options));
 }
 
-CombinedDevice::CombinedDevice(ports::Clock& clock, ports::Threads& threads,
-                               std::unique_ptr<ports::Device> master, std::shared_ptr<Core> core,
-                               ports::DeviceInfo info, const CombinedOptions& options)
+CombinedDevice::CombinedDevice(ports::Clock& clock, std::unique_ptr<ports::Device> master,
+                               std::unique_ptr<Members> members, ports::DeviceInfo info,
+                               const CombinedOptions& options)
     : clock_(clock),
-      threads_(threads),
       master_(std::move(master)),
-      core_(std::move(core)),
+      members_(std::move(members)),
       info_(std::move(info)),
       options_(options) {}
 
@@ -134,11 +167,32 @@ CombinedDevice::~CombinedDevice() { close(); }
 
 Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
   if (open_) return fail(ErrorCode::invalid_state, info_.name + " is open already: close it.");
-  if (core_->abandoned) {
-    return fail(ErrorCode::internal, info_.name +
-                                         " still has a thread that never ended: restart the "
-                                         "service.");
+  const Instant begun = clock_.now();
+  if (Result<> chosen = choose_formats(format); !chosen) return chosen;
+  Result<> ready = open_all(format);
+  const bool master_is_open = ready.has_value();
+  if (master_is_open) {
+    members_->wait(begun + kOpenBound);
+    try {
+      ready = make_links(format);
+    } catch (const std::bad_alloc&) {
+      ready = fail(ErrorCode::out_of_memory, info_.name + " got no memory for its channels.");
+    }
   }
+  if (!ready) {
+    links_.clear();
+    (void)members_->give_all(MemberOrder::Wish::closed);
+    if (master_is_open) master_->close();
+    members_->finish(begun + kOpenBound);
+    return ready;
+  }
+  format_ = format;
+  open_ = true;
+  return {};
+}
+
+/// What each member shall run at.
+Result<> CombinedDevice::choose_formats(const ports::DeviceFormat& format) {
   if (std::find(info_.rates.begin(), info_.rates.end(), format.rate) == info_.rates.end()) {
     std::string rates;
     for (const SampleRate rate : info_.rates) {
@@ -148,67 +202,68 @@ Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
                                                std::to_string(format.rate.hz) +
                                                " Hz; accepted are " + rates + ".");
   }
-  if (Result<> opened = master_->open(format); !opened) return opened;
-  Result<> ready = open_members(format);
-  try {
-    if (ready) ready = make_links(format);
-  } catch (const std::bad_alloc&) {
-    ready = fail(ErrorCode::out_of_memory, info_.name + " got no memory for its channels.");
-  }
-  if (!ready) {
-    links_.clear();
-    buffers_.reset();
-    for (const auto& member : core_->members) member->close();
-    master_->close();
-    return ready;
-  }
-  format_ = format;
-  open_ = true;
-  return {};
-}
-
-Result<> CombinedDevice::open_members(const ports::DeviceFormat& format) {
-  core_->formats.clear();
-  core_->spare.clear();
-  for (const auto& member : core_->members) {
+  members_->formats.clear();
+  members_->spare.clear();
+  for (const auto& member : members_->keepers) {
     ports::DeviceFormat own;
     own.rate = nearest_rate(member->info().rates, format.rate);
     own.period = period_below(member->info(), own.rate, format);
     const double most = format.period.count * ratio(format, own) * (1 + audio::kMaxSpeedDeviation);
-    if (most + 4 > audio::kMaxResamplerBlock.count) {
+    if (own.period.count == 0 || most + 4 > audio::kMaxResamplerBlock.count) {
       return fail(ErrorCode::format_refused,
                   info_.name + " cannot bring " + member->info().name + " from " +
                       std::to_string(own.rate.hz) + " to " + std::to_string(format.rate.hz) +
                       " Hz in periods of " + std::to_string(format.period.count) +
                       " frames: choose a shorter period.");
     }
-    if (Result<> opened = member->open(own); !opened) return opened;
-    core_->formats.push_back(own);
-    core_->spare.push_back(frames_of(options_.stall_allowance, own.rate));
+    members_->formats.push_back(own);
+    members_->spare.push_back(frames_of(options_.stall_allowance, own.rate));
   }
   return {};
+}
+
+/// The members have been told, and the master is open. On failure the members are still open.
+Result<> CombinedDevice::open_all(const ports::DeviceFormat& format) {
+  if (Result<> given = members_->give_all(MemberOrder::Wish::open); !given) return given;
+  if (Result<> opened = master_->open(format); !opened) return opened;
+  const ports::DeviceLatency own = master_->latency();
+  if (own.input.count <= format.rate.hz && own.output.count <= format.rate.hz) return {};
+  master_->close();
+  return fail(ErrorCode::internal, master_->info().name +
+                                       " says that it is more than a second behind: nothing can "
+                                       "be aligned with that. Choose another clock master.");
 }
 
 Result<> CombinedDevice::make_links(const ports::DeviceFormat& format) {
   Tables tables(options_.quality);
   std::vector<MemberPlan> plans;
-  for (std::size_t i = 0; i < core_->members.size(); ++i) {
-    const ports::DeviceFormat& own = core_->formats[i];
-    const ports::DeviceInfo& info = core_->members[i]->info();
+  members_->planned.clear();
+  for (std::size_t i = 0; i < members_->size(); ++i) {
+    const MemberKeeper& member = *members_->keepers[i];
+    const ports::DeviceFormat& own = members_->formats[i];
+    // One that is still busy opening is away, like one that is not plugged in.
+    ports::DeviceLatency latency{own.period, own.period};
+    if (member.done()) {
+      if (Result<> opened = member.opened(); !opened) return opened;
+      latency = member.latency();
+    }
+    members_->planned.push_back(latency);
     auto in = tables.get(own.rate, format.rate);
     auto out = tables.get(format.rate, own.rate);
     if (!in) return tl::unexpected(std::move(in.error()));
     if (!out) return tl::unexpected(std::move(out.error()));
-    plans.push_back({own, core_->members[i]->latency(), (*in)->look_ahead(), (*out)->look_ahead(),
-                     info.input_channels > 0, info.output_channels > 0});
+    plans.push_back({own, latency, (*in)->look_ahead(), (*out)->look_ahead(),
+                     member.info().input_channels > 0, member.info().output_channels > 0});
   }
   const ports::DeviceLatency own = master_->latency();
   common_ = common_latency(format, own, plans, options_.stall_allowance);
 
   links_.clear();
+  members_->sessions.clear();
   for (std::size_t i = 0; i < plans.size(); ++i) {
     const MemberPlan& plan = plans[i];
-    const ports::DeviceInfo& info = core_->members[i]->info();
+    MemberKeeper& member = *members_->keepers[i];
+    const ports::DeviceInfo& info = member.info();
     SideShape shape{format, plan.format, info.input_channels, common_.input, options_.quality};
     std::unique_ptr<CaptureSide> capture;
     std::unique_ptr<PlaybackSide> playback;
@@ -228,9 +283,14 @@ Result<> CombinedDevice::make_links(const ports::DeviceFormat& format) {
     }
     const double both = format.period.count * ratio(format, plan.format) + plan.format.period.count;
     const double most = 2 * (std::max({in_target, out_target, 0.0}) + both);
-    core_->members[i]->prepare({static_cast<std::uint32_t>(std::ceil(most))});
-    links_.push_back(std::make_unique<MemberLink>(core_->members[i]->exchange(), plan.format,
-                                                  std::move(capture), std::move(playback)));
+    const Frames capacity{static_cast<std::uint32_t>(std::ceil(most))};
+    members_->sessions.push_back(
+        std::make_shared<MemberSession>(clock_, member.device(), info, plan.format, capacity));
+    const nanoseconds stale =
+        duration_ceil(plan.format.period, plan.format.rate) + options_.stall_allowance;
+    links_.push_back(std::make_unique<MemberLink>(
+        members_->sessions.back(), plan.format, std::move(capture), std::move(playback),
+        MemberWatch(static_cast<std::uint32_t>(i), stale, options_.stall_allowance)));
   }
   return {};
 }
@@ -239,6 +299,11 @@ Result<> CombinedDevice::start() {
   if (!open_) return fail(ErrorCode::invalid_state, info_.name + " is not open: open it first.");
   if (running_) return fail(ErrorCode::invalid_state, info_.name + " runs already: stop it first.");
   const ports::DeviceLatency own = master_->latency();
+  if (own.input > common_.input || own.output > common_.output) {
+    return fail(ErrorCode::invalid_state, master_->info().name +
+                                              " has a longer latency now than when " + info_.name +
+                                              " was opened: open it anew.");
+  }
   try {
     buffers_ = std::make_unique<Buffers>(info_, master_->info(), format_.period,
                                          Frames{common_.input.count - own.input.count},
@@ -248,90 +313,77 @@ Result<> CombinedDevice::start() {
   }
   engine_clock_ = audio::ClockFilter({format_.rate, format_.period});
   next_index_ = next_committed_ = 0;
-  outstanding_ = false;
-  core_->stop_wanted.store(false);
-  Result<> started;
-  for (std::size_t i = 0; i < links_.size() && started; ++i) {
-    links_[i]->restart();
-    started = core_->members[i]->start();
-  }
-  if (started) started = start_keeper();
+  outstanding_ = late_ = false;
+  const Instant begun = clock_.now();
+  for (const auto& link : links_) link->restart();
+  Result<> started = members_->give_all(MemberOrder::Wish::running);
   if (started) started = master_->start();
   if (!started) {
-    stop_threads();
+    (void)members_->give_all(MemberOrder::Wish::open);
+    members_->wait(begun + kStopBound);
     return started;
   }
+  members_->wait(begun + kStartBound);
   running_ = true;
-  core_->running.store(true);
   return {};
-}
-
-Result<> CombinedDevice::start_keeper() {
-  auto thread = threads_.start("asiodrv-members", ports::ThreadRole::control,
-                               [core = core_, clock = &clock_] {
-                                 while (!core->stop_wanted.load()) {
-                                   if (!core->wake->wait(clock->now() + kRetryEvery)) {
-                                     core->retry_lost();
-                                   }
-                                 }
-                               });
-  if (!thread) return tl::unexpected(std::move(thread.error()));
-  keeper_ = std::move(*thread);
-  return {};
-}
-
-void CombinedDevice::stop_threads() noexcept {
-  core_->stop_wanted.store(true);
-  core_->wake->signal();
-  if (keeper_) {
-    core_->abandoned = !keeper_->join(clock_.now() + kKeeperBound);
-    keeper_.reset();
-  }
-  if (core_->abandoned) return;  // it may be using the members, and keeps them alive
-  for (const auto& member : core_->members) member->request_stop();
-  const Instant deadline = clock_.now() + kStopBound;
-  for (const auto& member : core_->members) member->stop(deadline);
 }
 
 void CombinedDevice::stop() noexcept {
   if (!running_) return;
   running_ = false;
-  core_->running.store(false);
-  stop_threads();
+  const Instant deadline = clock_.now() + kStopBound;
+  (void)members_->give_all(MemberOrder::Wish::open);
   master_->stop();
+  members_->wait(deadline);
 }
 
 void CombinedDevice::close() noexcept {
-  stop();
   if (!open_) return;
   open_ = false;
-  if (!core_->abandoned) {
-    for (const auto& member : core_->members) member->close();
-    links_.clear();
-  }
-  buffers_.reset();
+  const Instant deadline = clock_.now() + kStopBound;
+  (void)members_->give_all(MemberOrder::Wish::closed);
+  if (running_.exchange(false)) master_->stop();
   master_->close();
+  links_.clear();
+  buffers_.reset();
+  members_->finish(deadline);
 }
 
-std::size_t CombinedDevice::members() const noexcept { return core_->members.size(); }
+std::size_t CombinedDevice::members() const noexcept { return members_->size(); }
 
-void CombinedDevice::retry_lost() { core_->retry_lost(); }
+void CombinedDevice::retry_lost() {
+  for (const auto& keeper : members_->keepers) keeper->retry();
+}
 
 MemberPump* CombinedDevice::pump(std::size_t index) noexcept {
-  return open_ ? core_->members[index]->pump() : nullptr;
+  return open_ ? &members_->sessions[index]->pump : nullptr;
+}
+
+std::string CombinedDevice::trouble(std::size_t index) const {
+  if (index >= members_->size()) return {};
+  const MemberKeeper& member = *members_->keepers[index];
+  if (!member.done()) {
+    return member.info().name +
+           " has not returned from a call yet; it is left alone until it does.";
+  }
+  std::string trouble = member.trouble();
+  if (trouble.empty() && status(index).state == MemberState::lost) {
+    trouble = member.info().name + " is gone: plug it in again; it is looked for every 500 ms.";
+  }
+  return trouble;
 }
 
 MemberStatus CombinedDevice::status(std::size_t index) const noexcept {
   MemberStatus status;
-  if (!open_ || index >= core_->members.size()) return status;
+  if (!open_ || index >= members_->size()) return status;
   constexpr auto relaxed = std::memory_order_relaxed;
-  const MemberRunner& member = *core_->members[index];
-  const MemberExchange& exchange = member.exchange();
+  const MemberKeeper& member = *members_->keepers[index];
+  const MemberExchange& exchange = members_->sessions[index]->exchange;
   const auto servo = static_cast<audio::ServoState>(exchange.servo_state.load(relaxed));
-  if (!core_->running.load()) {
+  if (!running_) {
     status.state = MemberState::stopped;
-  } else if (member.is_lost()) {
-    status.state = MemberState::lost;
+  } else if (exchange.epoch.load(std::memory_order_acquire) == 0) {
+    status.state = member.done() ? MemberState::lost : MemberState::busy;
   } else if (servo == audio::ServoState::idle) {
     status.state = MemberState::starting;
   } else if (servo == audio::ServoState::acquiring) {
@@ -339,13 +391,14 @@ MemberStatus CombinedDevice::status(std::size_t index) const noexcept {
   } else {
     status.state = MemberState::tracking;
   }
-  status.format = core_->formats[index];
+  status.format = members_->formats[index];
   status.offset_ppm = exchange.offset_ppm.load(relaxed);
   status.fill_frames = exchange.fill_frames.load(relaxed);
   status.skips = exchange.skips.load(relaxed);
   status.xruns = exchange.capture_xruns.load(relaxed) + exchange.playback_xruns.load(relaxed);
   status.lost_periods = exchange.lost_periods.load(relaxed);
   status.late_commits = exchange.late_commits.load(relaxed);
+  status.nonsense = exchange.nonsense.load(relaxed);
   status.returns = member.returns();
   return status;
 }
@@ -368,10 +421,13 @@ ports::PeriodStatus CombinedDevice::wait_period(ports::DevicePeriod& period) RT_
   Buffers::pass(buffers.input, kDelayBase + index * format_.period.count,
                 buffers.input_delay_frames, master_period_.capture, slice(all, 0, first));
   for (std::size_t i = 0; i < links_.size(); ++i) {
-    const std::uint32_t channels = core_->members[i]->info().input_channels;
+    const std::uint32_t channels = members_->keepers[i]->info().input_channels;
     links_[i]->begin_period(engine_clock_, passed, slice(all, first, channels));
     first += channels;
   }
+  const EngineMoment moment{index, master_period_.boundary, clock_.now(),
+                            std::exchange(late_, false) || passed > 1};
+  for (const auto& link : links_) link->watch(moment, events_);
   period = master_period_;
   period.capture = buffers.capture.read_view(format_.period.count);
   period.render = buffers.render.view(format_.period.count);
@@ -390,8 +446,9 @@ bool CombinedDevice::commit() RT_SAFE {
   Buffers::pass(buffers.output, kDelayBase + index * format_.period.count,
                 buffers.output_delay_frames, slice(all, 0, first), master_period_.render);
   const bool played = master_->commit();  // first: only the master has a deadline here
+  late_ = !played || passed > 1;
   for (std::size_t i = 0; i < links_.size(); ++i) {
-    const std::uint32_t channels = core_->members[i]->info().output_channels;
+    const std::uint32_t channels = members_->keepers[i]->info().output_channels;
     links_[i]->end_period(passed, slice(all, first, channels));
     first += channels;
   }

@@ -15,14 +15,19 @@
 // frames.
 //
 // A member that is lost is silence at its channels; the master and the others go on. It is tried
-// again every 500 ms on a control thread of this device, and comes back with its place found anew.
-// A member that is away when the device is opened counts as lost. Losing the master is losing the
-// device. A member whose clock differs by more than 2000 ppm is jumped after (skips).
+// again every 500 ms on a control thread of its own, and comes back with its place found anew. A
+// member that is away when the device is opened, or takes too long for it, counts as lost; so does
+// one that claims what cannot be true (a period number that leaps, a latency beyond a second).
+// Losing the master is losing the device. A member whose clock differs by more than 2000 ppm is
+// jumped after (skips).
 //
 // Between the engine's thread and the members' there are only wait-free rings: a stuck member costs
-// its own channels, nothing else.
+// its own channels, nothing else. open, start, stop and close reach all members at once and wait
+// for them no longer than the port allows: a member that is still inside a call then is left alone,
+// is `busy`, and does what was asked of it last as soon as that call returns.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,13 +39,12 @@
 #include "core/ports/clock.hpp"
 #include "core/ports/device.hpp"
 #include "core/ports/thread.hpp"
+#include "devices/combined/member_event.hpp"
 
 namespace asiodrv::devices {
 
 class MemberPump;
-class MemberRunner;
 class MemberLink;
-class PositionRing;
 
 inline constexpr std::size_t kMinMembers = 2;
 inline constexpr std::size_t kMaxMembers = 8;
@@ -60,10 +64,14 @@ struct CombinedOptions {
   /// How late a member's thread (or the engine) may be without damage; 0 to 200 ms.
   nanoseconds stall_allowance = std::chrono::milliseconds{2};
   audio::ResamplerQuality quality = audio::ResamplerQuality::standard;
+  /// No threads are made: whoever sets this steps the members (pump) and has lost ones tried again
+  /// (retry_lost). For tests and simulations in virtual time.
+  bool by_hand = false;
 };
 
 enum class MemberState : std::uint8_t {
   stopped,    ///< the combined device does not run
+  busy,       ///< silent; a call into its device has not returned
   lost,       ///< silent, tried again every 500 ms
   starting,   ///< runs, its clock is not known yet: silent
   acquiring,  ///< sounds, its speed is being found
@@ -79,12 +87,14 @@ struct MemberStatus {
   std::uint64_t xruns = 0;         ///< times its rings ran dry, either direction
   std::uint64_t lost_periods = 0;  ///< of its own hardware
   std::uint64_t late_commits = 0;  ///< blocks that its hardware refused
+  std::uint64_t nonsense = 0;      ///< periods that could not be true; each ends as a loss
   std::uint64_t returns = 0;       ///< starts after a loss
 };
 
 class CombinedDevice final : public ports::Device {
  public:
-  /// Clock and threads must outlive the device. Errors: invalid_argument, naming what is accepted.
+  /// Clock and threads must outlive the device, and a member's thread that did not end in time.
+  /// Errors: invalid_argument, naming what is accepted.
   [[nodiscard]] static Result<std::unique_ptr<CombinedDevice>> make(
       ports::Clock& clock, ports::Threads& threads, std::vector<CombinedMember> members,
       CombinedOptions options = {});
@@ -92,10 +102,13 @@ class CombinedDevice final : public ports::Device {
 
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return info_; }
   /// As Device::open. The rate and the period are the master's; a member takes its nearest rate and
-  /// the longest of its periods that is not longer. Takes about 60 ms per different rate.
+  /// the longest of its periods that is not longer. Takes about 60 ms per different rate, and waits
+  /// for members for 1.8 s.
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override;
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return common_; }
+  /// Members that take longer than half a second to start join when they are ready.
   [[nodiscard]] Result<> start() override;
+  /// Both take as long as the master's own, and at least as long as the members', up to 1.9 s.
   void stop() noexcept override;
   void close() noexcept override;
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override;
@@ -107,37 +120,40 @@ class CombinedDevice final : public ports::Device {
   /// Of member `index`, counted from 0 without the master. Any thread, while nobody opens or closes
   /// the device.
   [[nodiscard]] MemberStatus status(std::size_t index) const noexcept;
+  /// Why the member is not there, for people; empty when it is. As status.
+  [[nodiscard]] std::string trouble(std::size_t index) const;
+  /// The next thing that happened to a member, oldest first; false when there is no more. One
+  /// control thread at a time. Kept are 256 of them.
+  [[nodiscard]] bool next_event(MemberEvent& event) noexcept { return events_.pop(event); }
+  /// Events that found nobody to fetch the earlier ones.
+  [[nodiscard]] std::uint64_t dropped_events() const noexcept { return events_.dropped(); }
 
-  /// What the control thread does every 500 ms: one attempt for each lost member. Only for who
-  /// runs no threads, like tests in virtual time.
+  /// By hand only: one attempt for each lost member, as is made every 500 ms.
   void retry_lost();
-  /// The stepping of a member, for the same; null unless open.
+  /// By hand only: what steps a member; null unless open.
   [[nodiscard]] MemberPump* pump(std::size_t index) noexcept;
 
  private:
-  struct Core;
+  struct Members;
   struct Buffers;
 
-  CombinedDevice(ports::Clock& clock, ports::Threads& threads,
-                 std::unique_ptr<ports::Device> master, std::shared_ptr<Core> core,
-                 ports::DeviceInfo info, const CombinedOptions& options);
+  CombinedDevice(ports::Clock& clock, std::unique_ptr<ports::Device> master,
+                 std::unique_ptr<Members> members, ports::DeviceInfo info,
+                 const CombinedOptions& options);
 
-  [[nodiscard]] Result<> open_members(const ports::DeviceFormat& format);
+  [[nodiscard]] Result<> choose_formats(const ports::DeviceFormat& format);
+  [[nodiscard]] Result<> open_all(const ports::DeviceFormat& format);
   [[nodiscard]] Result<> make_links(const ports::DeviceFormat& format);
-  [[nodiscard]] Result<> start_keeper();
-  void stop_threads() noexcept;
 
   ports::Clock& clock_;
-  ports::Threads& threads_;
   const std::unique_ptr<ports::Device> master_;
-  const std::shared_ptr<Core> core_;  // shared with the control thread
+  const std::unique_ptr<Members> members_;
   const ports::DeviceInfo info_;
   const CombinedOptions options_;
   ports::DeviceFormat format_{};
   ports::DeviceLatency common_{};
   bool open_ = false;
-  bool running_ = false;
-  std::unique_ptr<ports::Thread> keeper_;
+  std::atomic<bool> running_{false};
 
   // Engine thread, between start and stop.
   std::vector<std::unique_ptr<MemberLink>> links_;
@@ -147,6 +163,8 @@ class CombinedDevice final : public ports::Device {
   std::uint64_t next_index_ = 0;      // of the period after the one delivered last
   std::uint64_t next_committed_ = 0;  // the same for commits
   bool outstanding_ = false;
+  bool late_ = false;  // the last block was not played
+  MemberEvents events_;
 };
 
 }  // namespace asiodrv::devices

@@ -51,9 +51,13 @@ class StampQueue {
 };
 
 struct MemberExchange {
-  MemberExchange(std::uint32_t inputs, std::uint32_t outputs, Frames capacity)
-      : capture(inputs, capacity), playback(outputs, capacity) {}
+  MemberExchange(std::uint32_t input_channels, std::uint32_t output_channels, Frames capacity)
+      : inputs(input_channels),
+        outputs(output_channels),
+        capture(input_channels, capacity),
+        playback(output_channels, capacity) {}
 
+  const std::uint32_t inputs, outputs;
   PositionRing capture;   ///< member's thread writes
   PositionRing playback;  ///< engine thread writes
   StampQueue stamps;
@@ -71,7 +75,10 @@ struct MemberExchange {
   std::atomic<std::uint64_t> capture_xruns{0};   ///< engine
   std::atomic<std::uint64_t> playback_xruns{0};  ///< member
   std::atomic<std::uint64_t> lost_periods{0};    ///< member
+  std::atomic<std::uint64_t> gaps{0};            ///< member: its device says that it dropped data
   std::atomic<std::uint64_t> late_commits{0};    ///< member
+  std::atomic<std::uint64_t> nonsense{0};        ///< member: periods that cannot be true
+  std::atomic<std::int64_t> lateness_ns{0};      ///< member: how late the last period was noticed
 };
 
 /// Adds to a figure that only this thread writes.

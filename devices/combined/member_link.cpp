@@ -12,16 +12,24 @@ constexpr nanoseconds kStaleAfter = std::chrono::milliseconds{300};
 
 }  // namespace
 
-MemberLink::MemberLink(MemberExchange& exchange, const ports::DeviceFormat& member,
-                       std::unique_ptr<CaptureSide> capture, std::unique_ptr<PlaybackSide> playback)
-    : exchange_(exchange),
+MemberLink::MemberLink(std::shared_ptr<MemberSession> session, const ports::DeviceFormat& member,
+                       std::unique_ptr<CaptureSide> capture, std::unique_ptr<PlaybackSide> playback,
+                       const MemberWatch& watch)
+    : session_(std::move(session)),
+      exchange_(session_->exchange),
       period_(member.period),
-      kept_{exchange.capture.capacity().count / 2},
+      kept_{exchange_.capture.capacity().count / 2},
       clock_(audio::ClockFilterConfig{member.rate, member.period}),
       capture_(std::move(capture)),
-      playback_(std::move(playback)) {}
+      playback_(std::move(playback)),
+      watch_(watch) {}
 
 void MemberLink::restart() RT_SAFE {
+  forget();
+  watch_.restart(exchange_);
+}
+
+void MemberLink::forget() RT_SAFE {
   clock_.reset();
   stamped_ = false;
   moment_ = {};
@@ -37,7 +45,7 @@ void MemberLink::follow_epoch() RT_SAFE {
   const std::uint32_t alive = exchange_.epoch.load(std::memory_order_acquire);
   if (alive == epoch_) return;
   epoch_ = alive;
-  restart();
+  forget();
 }
 
 void MemberLink::drain_stamps() RT_SAFE {
@@ -54,6 +62,7 @@ void MemberLink::drain_stamps() RT_SAFE {
                     static_cast<std::uint32_t>(std::min<std::uint64_t>(periods, UINT32_MAX)));
     }
     newest_position_ = stamp.position;
+    newest_boundary_ = stamp.boundary;
   }
 }
 
@@ -74,6 +83,10 @@ void MemberLink::begin_period(const audio::ClockFilter& master, std::uint64_t pa
     exchange_.capture.forget_before(newest_position_ - kept_.count);
   }
   report(complete ? 0 : 1);
+}
+
+void MemberLink::watch(const EngineMoment& engine, MemberEvents& events) RT_SAFE {
+  watch_.observe(exchange_, engine, epoch_ != 0, stamped_ ? &newest_boundary_ : nullptr, events);
 }
 
 void MemberLink::end_period(std::uint64_t passed, PlanarView<const float> outputs) RT_SAFE {

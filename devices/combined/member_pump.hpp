@@ -7,6 +7,9 @@
 // [count - P, count); render block j is the frames of the same numbers, which leave two periods
 // (and the device's own latency) later. `base` only grows from one start to the next, so nothing
 // of an earlier one can be taken for something of this one.
+//
+// What a device says is checked: a period number that goes back or leaps, a boundary that is not
+// now, blocks of another shape. Such a device is lost, and begun anew by whoever runs the pump.
 #pragma once
 
 #include <atomic>
@@ -14,6 +17,7 @@
 
 #include "core/base/rt.hpp"
 #include "core/base/units.hpp"
+#include "core/ports/clock.hpp"
 #include "core/ports/device.hpp"
 #include "devices/combined/member_exchange.hpp"
 
@@ -21,10 +25,9 @@ namespace asiodrv::devices {
 
 class MemberPump {
  public:
-  /// Both must outlive the pump. `period` and `rate` are what the device is opened at.
-  MemberPump(ports::Device& device, MemberExchange& exchange, Frames period,
-             SampleRate rate) noexcept
-      : device_(device), exchange_(exchange), period_(period), rate_(rate) {}
+  /// All must outlive the pump. `format` is what the device is opened at.
+  MemberPump(ports::Clock& clock, ports::Device& device, MemberExchange& exchange,
+             const ports::DeviceFormat& format) noexcept;
 
   /// A new start: the device has just been started and no step runs. Control thread.
   void begin() noexcept;
@@ -40,13 +43,17 @@ class MemberPump {
   [[nodiscard]] Instant next_boundary() const RT_SAFE { return next_boundary_; }
 
  private:
+  [[nodiscard]] bool plausible(const ports::DevicePeriod& period, Instant now) const RT_SAFE;
+
+  ports::Clock& clock_;
   ports::Device& device_;
   MemberExchange& exchange_;
-  const Frames period_;
-  const SampleRate rate_;
+  const ports::DeviceFormat format_;
+  const std::uint64_t longest_leap_;  // periods
   std::uint32_t epoch_ = 0;
   std::uint64_t base_ = 0;
-  bool sounding_ = false;  // the last render block was complete
+  std::uint64_t next_index_ = 0;  // of the period after the last one
+  bool sounding_ = false;         // the last render block was complete
   Instant next_boundary_{};
 };
 

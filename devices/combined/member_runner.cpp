@@ -16,107 +16,120 @@ bool is_away(ErrorCode code) {
 
 }  // namespace
 
-MemberRunner::MemberRunner(ports::Clock& clock, ports::Threads& threads,
+MemberRunner::MemberRunner(ports::Clock& clock, ports::Threads* threads,
                            std::unique_ptr<ports::Device> device)
     : clock_(clock), threads_(threads), parts_(std::make_shared<Parts>()) {
   parts_->device = std::move(device);
 }
 
-MemberRunner::~MemberRunner() { close(); }
-
-Result<> MemberRunner::open(const ports::DeviceFormat& format) {
-  if (abandoned_) {
-    return fail(ErrorCode::internal, info().name +
-                                         " still has a thread that never ended: restart the "
-                                         "service.");
+bool MemberRunner::follow(const MemberOrder& order) {
+  using Wish = MemberOrder::Wish;
+  const bool runs = started_ && session_->exchange.epoch.load(std::memory_order_acquire) != 0;
+  const bool known = session_ != nullptr && session_ == order.session;  // this is no first start
+  if (order.wish == Wish::running && runs && known) return true;
+  if (!halt()) return false;
+  if (order.wish == Wish::closed) {
+    close();
+    trouble_.clear();
+    return true;
   }
+  const bool lost = order.wish == Wish::running && known;
+  if (open_ && (lost || order.format.rate != format_.rate || order.format.period != format_.period))
+    close();
+  if (order.wish == Wish::open) {
+    session_.reset();
+    if (!open_) open(order.format);
+    return true;
+  }
+  session_ = order.session;
+  if (lost) open(order.format);
+  if (open_) run(order);
+  if (lost && started_) ++returns_;
+  return true;
+}
+
+void MemberRunner::open(const ports::DeviceFormat& format) {
   format_ = format;
-  planned_ = {format.period, format.period};
-  if (Result<> opened = parts_->device->open(format); !opened) {
-    if (is_away(opened.error().code)) return {};
-    return opened;
+  latency_ = {format.period, format.period};
+  opened_ = parts_->device->open(format);
+  if (!opened_) {
+    trouble_ = opened_.error().message;
+    if (is_away(opened_.error().code)) opened_ = {};
+    return;
   }
-  open_ = true;
-  planned_ = parts_->device->latency();
-  return {};
-}
-
-ports::DeviceLatency MemberRunner::latency() const noexcept { return planned_; }
-
-void MemberRunner::prepare(Frames capacity) {
-  const ports::DeviceInfo& own = info();
-  parts_->exchange =
-      std::make_unique<MemberExchange>(own.input_channels, own.output_channels, capacity);
-  parts_->pump = std::make_unique<MemberPump>(*parts_->device, *parts_->exchange, format_.period,
-                                              format_.rate);
-}
-
-Result<> MemberRunner::start() {
-  if (!open_) return {};
-  return run();
-}
-
-/// The device is open and nothing runs. A device that refuses to start is closed, and lost.
-Result<> MemberRunner::run() {
-  if (Result<> started = parts_->device->start(); !started) {
-    close();
-    return {};
-  }
-  started_ = true;
-  parts_->stop_wanted.store(false, std::memory_order_release);
-  parts_->pump->begin();
-  auto thread = threads_.start("asiodrv-member", ports::ThreadRole::audio, [parts = parts_] {
-    while (!parts->stop_wanted.load(std::memory_order_acquire)) {
-      if (parts->pump->step() == ports::PeriodStatus::lost) break;
-    }
-  });
-  if (!thread) {
-    close();
-    return tl::unexpected(std::move(thread.error()));
-  }
-  thread_ = std::move(*thread);
-  return {};
-}
-
-bool MemberRunner::is_lost() const noexcept {
-  return parts_->exchange->epoch.load(std::memory_order_acquire) == 0;
-}
-
-void MemberRunner::retry(Frames spare) {
-  if (abandoned_) return;
-  close();  // what is left of the earlier start
-  if (abandoned_ || !parts_->device->open(format_)) return;
   open_ = true;
   const ports::DeviceLatency own = parts_->device->latency();
-  const bool fits = own.input.count <= planned_.input.count + spare.count &&
-                    own.output.count <= planned_.output.count + spare.count;
-  if (!fits || !run()) return close();
-  if (started_) returns_.fetch_add(1, std::memory_order_relaxed);
-}
-
-void MemberRunner::request_stop() noexcept {
-  parts_->stop_wanted.store(true, std::memory_order_release);
-  if (thread_) parts_->device->interrupt();
-}
-
-void MemberRunner::stop(Instant deadline) noexcept {
-  if (abandoned_) return;
-  request_stop();
-  if (thread_) {
-    const bool ended = thread_->join(deadline);
-    thread_.reset();
-    if (!ended) {
-      abandoned_ = true;  // it keeps the parts; nobody else touches the device any more
-      return;
-    }
+  if (own.input.count > format.rate.hz || own.output.count > format.rate.hz) {
+    trouble_ = device().info().name + " says that it is more than a second behind (" +
+               std::to_string(own.input.count) + " and " + std::to_string(own.output.count) +
+               " frames): nothing can be aligned with that.";
+    return close();
   }
-  if (parts_->pump) parts_->pump->end();
-  if (std::exchange(started_, false)) parts_->device->stop();
+  latency_ = own;
+  trouble_.clear();
 }
 
-void MemberRunner::close() noexcept {
-  stop(clock_.now() + kJoinBound);
-  if (!abandoned_ && std::exchange(open_, false)) parts_->device->close();
+/// The device is open and nothing runs. A device that refuses is closed, and lost.
+void MemberRunner::run(const MemberOrder& order) {
+  if (Result<> started = parts_->device->start(); !started) {
+    trouble_ = started.error().message;
+    return close();
+  }
+  started_ = true;
+  const ports::DeviceLatency own = parts_->device->latency();
+  const auto beyond = [&](Frames now, Frames planned) {
+    return now.count > std::uint64_t{planned.count} + order.spare.count;
+  };
+  if (beyond(own.input, order.planned.input) || beyond(own.output, order.planned.output)) {
+    trouble_ = device().info().name + " has a longer latency now (" +
+               std::to_string(own.input.count) + " and " + std::to_string(own.output.count) +
+               " frames) than there is room for: open the combined device anew.";
+  } else if (start_thread()) {
+    trouble_.clear();
+    return;
+  }
+  parts_->device->stop();
+  started_ = false;
+  close();
+}
+
+bool MemberRunner::start_thread() {
+  parts_->stop_wanted.store(false, std::memory_order_release);
+  session_->pump.begin();
+  if (threads_ == nullptr) return true;
+  auto thread = threads_->start("asiodrv-member", ports::ThreadRole::audio,
+                                [parts = parts_, session = session_] {
+                                  while (!parts->stop_wanted.load(std::memory_order_acquire)) {
+                                    if (session->pump.step() == ports::PeriodStatus::lost) break;
+                                  }
+                                });
+  if (!thread) {
+    session_->pump.end();
+    trouble_ = thread.error().message;
+    return false;
+  }
+  thread_ = std::move(*thread);
+  return true;
+}
+
+/// Ends the audio thread, then stops the device. False when the thread has not ended.
+bool MemberRunner::halt() {
+  parts_->stop_wanted.store(true, std::memory_order_release);
+  if (thread_) {
+    parts_->device->interrupt();
+    if (!thread_->join(clock_.now() + kJoinBound)) {
+      trouble_ = device().info().name + " does not let its thread go: it is left alone until then.";
+      return false;
+    }
+    thread_.reset();
+  }
+  if (session_) session_->pump.end();
+  if (std::exchange(started_, false)) parts_->device->stop();
+  return true;
+}
+
+void MemberRunner::close() {
+  if (std::exchange(open_, false)) parts_->device->close();
 }
 
 }  // namespace asiodrv::devices

@@ -1,7 +1,9 @@
-// The life of one member: opened, run on a thread of its own, found lost, tried again. Internal to
-// devices/combined.
+// The life of one member: opened, run on an audio thread of its own, found lost, tried again.
+// Internal to devices/combined.
 //
-// Thread: one control thread at a time (the combined device sees to it), unless said.
+// Every call into the device but its periods is made on one control thread, the keeper's
+// (member_keeper.hpp), and may take as long as the device likes: nobody waits here for more than
+// its own member. Thread: that one, unless said.
 #pragma once
 
 #include <atomic>
@@ -17,73 +19,79 @@
 
 namespace asiodrv::devices {
 
+/// What a member is run with from one open of the combined device to its close. Engine and audio
+/// thread hold it together, so that a thread that is stuck in an old one harms no new one.
+struct MemberSession {
+  MemberSession(ports::Clock& clock, ports::Device& device, const ports::DeviceInfo& info,
+                const ports::DeviceFormat& format, Frames capacity)
+      : exchange(info.input_channels, info.output_channels, capacity),
+        pump(clock, device, exchange, format) {}
+
+  MemberExchange exchange;
+  MemberPump pump;
+};
+
+/// What the combined device wants of a member.
+struct MemberOrder {
+  enum class Wish : std::uint8_t { closed, open, running };
+  std::uint64_t number = 0;
+  Wish wish = Wish::closed;
+  ports::DeviceFormat format{};
+  std::shared_ptr<MemberSession> session;  ///< when running
+  ports::DeviceLatency planned{};          ///< when running: what its place was computed from
+  Frames spare{};                          ///< when running: by so much it may be exceeded
+};
+
 class MemberRunner {
  public:
-  /// The clock and the threads must outlive the runner.
-  MemberRunner(ports::Clock& clock, ports::Threads& threads, std::unique_ptr<ports::Device> device);
+  /// The clock and the threads must outlive the runner. `threads` null: whoever has the session
+  /// steps it.
+  MemberRunner(ports::Clock& clock, ports::Threads* threads, std::unique_ptr<ports::Device> device);
   MemberRunner(const MemberRunner&) = delete;
   MemberRunner& operator=(const MemberRunner&) = delete;
-  ~MemberRunner();
 
-  [[nodiscard]] const ports::DeviceInfo& info() const noexcept { return parts_->device->info(); }
+  [[nodiscard]] ports::Device& device() const noexcept { return *parts_->device; }
 
-  /// Opens the device. One that is away (device_gone, device_busy, access_denied, not_found) is no
-  /// error: it is tried again once the runner runs. Errors: those of Device::open otherwise;
-  /// internal when a thread of an earlier start never ended.
-  [[nodiscard]] Result<> open(const ports::DeviceFormat& format);
+  /// Takes the member to where `order` wants it, or tries a lost one once more. Never fails: a
+  /// member that does not come is lost, and trouble() says why. False: its thread has not ended
+  /// within a second; call again. Blocks as the device's own calls do.
+  [[nodiscard]] bool follow(const MemberOrder& order);
 
+  /// Of the last attempt to open: success also for a device that is merely away (device_gone,
+  /// device_busy, access_denied, not_found).
+  [[nodiscard]] const Result<>& opened() const noexcept { return opened_; }
   /// What the device said of itself when it was opened; a period while it is away.
-  [[nodiscard]] ports::DeviceLatency latency() const noexcept;
-
-  /// Makes rings of `capacity` frames and what steps the device. After open, before start.
-  void prepare(Frames capacity);
-
-  /// Starts the device and its thread. A device that is away or refuses is lost, and is tried
-  /// again. Errors: those of Threads::start.
-  [[nodiscard]] Result<> start();
-
-  /// Not running now, whatever the reason. Any thread, once prepared.
-  [[nodiscard]] bool is_lost() const noexcept;
-
-  /// One attempt to have a lost member back, at the format and with the rings it had. It stays
-  /// lost when it refuses, or when its own latency has grown beyond `spare` frames: alignment could
-  /// not be kept. Blocks as Device::open does.
-  void retry(Frames spare);
-
-  /// Tells the thread to end, then waits for it until `deadline`.
-  void request_stop() noexcept;
-  void stop(Instant deadline) noexcept;
-  void close() noexcept;
-
-  [[nodiscard]] MemberExchange& exchange() const noexcept { return *parts_->exchange; }
-  /// For tests and simulations that step the member themselves. Null before prepare.
-  [[nodiscard]] MemberPump* pump() const noexcept { return parts_->pump.get(); }
-  /// Starts after a loss. Any thread.
-  [[nodiscard]] std::uint64_t returns() const noexcept {
-    return returns_.load(std::memory_order_relaxed);
-  }
+  [[nodiscard]] ports::DeviceLatency latency() const noexcept { return latency_; }
+  /// Why it is not there, for people; empty when it is.
+  [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
+  /// Starts after a loss.
+  [[nodiscard]] std::uint64_t returns() const noexcept { return returns_; }
 
  private:
-  /// What the thread uses; it keeps it alive should it have to be left behind.
+  /// What the audio thread uses; it keeps it alive should it have to be left behind.
   struct Parts {
     std::unique_ptr<ports::Device> device;
-    std::unique_ptr<MemberExchange> exchange;
-    std::unique_ptr<MemberPump> pump;
     std::atomic<bool> stop_wanted{false};
   };
 
-  [[nodiscard]] Result<> run();
+  void open(const ports::DeviceFormat& format);
+  void run(const MemberOrder& order);
+  [[nodiscard]] bool start_thread();
+  [[nodiscard]] bool halt();
+  void close();
 
   ports::Clock& clock_;
-  ports::Threads& threads_;
-  std::shared_ptr<Parts> parts_;
+  ports::Threads* const threads_;
+  const std::shared_ptr<Parts> parts_;
+  std::shared_ptr<MemberSession> session_;  // of the present or the last start
   std::unique_ptr<ports::Thread> thread_;
   ports::DeviceFormat format_{};
-  ports::DeviceLatency planned_{};
+  ports::DeviceLatency latency_{};
+  Result<> opened_;
+  std::string trouble_;
   bool open_ = false;
-  bool started_ = false;    // the device, by us
-  bool abandoned_ = false;  // a thread did not end
-  std::atomic<std::uint64_t> returns_{0};
+  bool started_ = false;  // the device, by us
+  std::uint64_t returns_ = 0;
 };
 
 }  // namespace asiodrv::devices

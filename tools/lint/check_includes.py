@@ -72,6 +72,7 @@ PEER_HEADERS = {"samplerate.h", "soxr.h"}
 #: Single files that may include what their folder may not, each with its reason.
 EXCEPTIONS = {
     ("simulation/virtual_day.cpp", "malloc.h"),  # a main that watches its own memory for a day
+    ("simulation/combined_day.cpp", "malloc.h"),  # the same
     ("simulation/simulate_main.cpp", "malloc.h"),  # the same
     ("simulation/posix/context.cpp", "cxxabi.h"),  # what a stack switch must take along
     ("simulation/posix/context.cpp", "sanitizer/common_interface_defs.h"),  # and must announce

@@ -8,14 +8,18 @@
 #include <cmath>
 #include <complex>
 #include <cstdint>
+#include <functional>
 #include <numbers>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "core/base/prng.hpp"
+#include "core/base/rt.hpp"
 #include "core/ports/clock.hpp"
 #include "core/ports/device.hpp"
 #include "core/ports/virtual_clock.hpp"
+#include "devices/combined/testing/air.hpp"
 
 namespace asiodrv::devices::test {
 
@@ -72,11 +76,15 @@ struct OffsetMeter {
 struct RoomOptions {
   std::string id = "room";
   std::vector<SampleRate> rates{{48'000}};
-  Frames period{64};  ///< the only one, unless `any_period`
+  Frames period{64};                          ///< the only one, unless `any_period` or `periods`
+  std::vector<ports::PeriodRange> periods{};  ///< by rate
   bool any_period = false;
   double offset_ppm = 0;
   std::uint32_t inputs = 1, outputs = 1;
   ports::DeviceLatency latency{};
+  ports::DeviceLatency hidden{};      ///< more of it, of which it says nothing
+  nanoseconds start_later{0};         ///< the devices of a room are not in step
+  std::uint32_t stamp_jitter_us = 0;  ///< boundaries are told wrong by up to this, either way
 };
 
 /// Keeps time as SimulatedDevice does: a late caller gets the newest period, a late block is
@@ -97,12 +105,14 @@ class RoomDevice final : public ports::Device {
       const ports::PeriodRange only{options_.period, options_.period, {1}, options_.period};
       info_.periods.assign(options_.rates.size(), only);
     }
+    if (!options_.periods.empty()) info_.periods = options_.periods;
   }
 
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return info_; }
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override {
     ++opens;
-    if (!plugged) return fail(ErrorCode::device_gone, "The device is unplugged.");
+    if (!plugged) return fail(refusal, options_.id + " is unplugged.");
+    alive_ = true;
     format_ = format;
     silent = false;
     capture_.assign(format.period.count, 0.0F);
@@ -116,7 +126,8 @@ class RoomDevice final : public ports::Device {
   }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return options_.latency; }
   [[nodiscard]] Result<> start() override {
-    started_ = clock_.now();
+    ++starts;
+    started_ = clock_.now() + options_.start_later;
     next_ = 0;
     outstanding_ = false;
     return {};
@@ -125,33 +136,52 @@ class RoomDevice final : public ports::Device {
   void close() noexcept override {}
 
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
-    if (!plugged) return ports::PeriodStatus::lost;
+    alive_ = alive_ && plugged;
+    if (!alive_) return ports::PeriodStatus::lost;
     clock_.sleep_until(boundary(next_ + 1));
     const std::uint64_t index = std::max(next_, newest(clock_.now()) - 1);
     period.lost = static_cast<std::uint32_t>(index - next_);
     next_ = index + 1;
     period.index = index;
     period.boundary = boundary(index + 1);
+    if (const std::int64_t most = std::int64_t{options_.stamp_jitter_us} * 1000; most > 0) {
+      period.boundary = period.boundary + nanoseconds{prng_.between(-most, most)};
+    }
     period.next_boundary = deadline_ = boundary(index + 2);
     const std::uint32_t frames = format_.period.count;
     const double first =
-        seconds(period.boundary) - step() * (frames + options_.latency.input.count);
-    RoomSound::visit(
-        first, step(), options_.inputs > 0 ? frames : 0,
-        [&](std::uint32_t f, double value, double) { capture_[f] = static_cast<float>(value); });
+        seconds(boundary(index + 1)) -
+        step() * (frames + options_.latency.input.count + options_.hidden.input.count);
+    if (air != nullptr) {
+      const RtPermit for_a_test;
+      air->hear(first, step(), {capture_.data(), frames});
+    } else {
+      RoomSound::visit(
+          first, step(), options_.inputs > 0 ? frames : 0,
+          [&](std::uint32_t f, double value, double) { capture_[f] = static_cast<float>(value); });
+    }
     period.capture = {captures_.data(), options_.inputs, format_.period};
     period.render = {renders_.data(), options_.outputs, format_.period};
     outstanding_ = true;
+    if (lie) lie(period);
     return ports::PeriodStatus::ready;
   }
   bool commit() RT_SAFE override {
     if (!std::exchange(outstanding_, false) || clock_.now() >= deadline_) return false;
-    const double leaves = seconds(deadline_) + step() * options_.latency.output.count;
+    const double leaves = seconds(deadline_) +
+                          step() * (options_.latency.output.count + options_.hidden.output.count);
     silent = std::all_of(render_.begin(), render_.end(), [](float s) { return s == 0.0F; });
+    if (air != nullptr && options_.outputs > 0) {
+      const RtPermit for_a_test;
+      air->play(track, leaves, step(), {renders_.back(), format_.period.count});
+    }
+    if (on_play && options_.outputs > 0) {
+      on_play(renders_.back(), leaves, format_.period.count);
+    }
     if (judge != nullptr && options_.outputs > 0) {
       judge->add(renders_.back(), leaves, step(), format_.period.count);
     }
-    return true;
+    return !std::exchange(denies_a_block, false);
   }
   void interrupt() RT_SAFE override {}
 
@@ -161,11 +191,25 @@ class RoomDevice final : public ports::Device {
   }
   [[nodiscard]] static double seconds(Instant at) { return static_cast<double>(at.ns) * 1e-9; }
   void set_latency(ports::DeviceLatency latency) { options_.latency = latency; }
+  void set_offset(double ppm) { options_.offset_ppm = ppm; }  ///< from the next start on
+  /// When period `index` began, in truth.
+  [[nodiscard]] Instant begun(std::uint64_t index) const { return boundary(index + 1); }
+  /// The period that was delivered last.
+  [[nodiscard]] std::uint64_t newest_index() const { return next_ - 1; }
+  /// When the next wait_period returns, if nobody is late.
+  [[nodiscard]] Instant next_due() const { return alive_ ? boundary(next_ + 1) : clock_.now(); }
 
-  bool plugged = true;
-  bool silent = false;           ///< the last block that it played
+  bool plugged = true;                            ///< once false, what was opened is lost for good
+  bool denies_a_block = false;                    ///< says that it played none, and did
+  ErrorCode refusal = ErrorCode::device_gone;     ///< of open, while unplugged
+  std::function<void(ports::DevicePeriod&)> lie;  ///< changes what it says of a period
+  Air* air = nullptr;                             ///< in place of the room's own sound
+  std::uint32_t track = 0;                        ///< of what it plays in there
+  bool silent = false;                            ///< the last block that it played
+  /// Sees what its last channel plays, and when the first frame of it leaves.
+  std::function<void(const float*, double, std::uint32_t)> on_play;
   OffsetMeter* judge = nullptr;  ///< of what it plays, its last channel
-  int opens = 0;
+  int opens = 0, starts = 0;
 
  private:
   /// Boundary n begins period n - 1; exact to the nanosecond for days.
@@ -188,7 +232,9 @@ class RoomDevice final : public ports::Device {
   ports::DeviceFormat format_{};
   Instant started_{};
   std::uint64_t next_ = 0;
+  Prng prng_{static_cast<std::uint64_t>(options_.start_later.count()) + 1};
   bool outstanding_ = false;
+  bool alive_ = false;
   Instant deadline_{};
   std::vector<float> capture_, render_;
   std::vector<const float*> captures_;

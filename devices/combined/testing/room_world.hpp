@@ -1,9 +1,9 @@
 // A combined device in virtual time: every member at its own clock, stepped in the order in which
-// a machine would wake them, with lateness and stalls. Tests only.
+// a machine would wake them, with lateness and stalls. Tests and the simulation only.
 #pragma once
 
-#include <gtest/gtest.h>
-
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,21 +20,16 @@
 
 namespace asiodrv::devices::test {
 
-/// Threads that never run: whoever has them steps what they would have done.
-class StillThreads final : public ports::Threads {
+/// None: who is given these runs everything by hand.
+class NoThreads final : public ports::Threads {
  public:
   Result<std::unique_ptr<ports::Thread>> start(const char*, ports::ThreadRole,
                                                std::function<void()>) override {
-    return std::make_unique<Still>();
+    return fail(ErrorCode::unsupported, "There are no threads in this world.");
   }
   std::unique_ptr<ports::Signal> make_signal() override { return std::make_unique<Quiet>(); }
 
  private:
-  struct Still final : ports::Thread {
-    bool join(Instant) override { return true; }
-    [[nodiscard]] bool is_current() const noexcept override { return false; }
-    [[nodiscard]] bool is_realtime() const noexcept override { return false; }
-  };
   struct Quiet final : ports::Signal {
     void signal() RT_SAFE override {}
     bool wait(Instant) override { return false; }
@@ -44,46 +39,54 @@ class StillThreads final : public ports::Threads {
 class RoomWorld {
  public:
   static constexpr Instant kStart{5'000'000'000};
+  static constexpr std::size_t kEverybody = ~std::size_t{0};
 
   struct Stall {
-    std::size_t device;
+    std::size_t device;  // or kEverybody
     double at_seconds, for_seconds;
   };
 
-  explicit RoomWorld(const std::vector<RoomOptions>& devices, CombinedOptions options = {}) {
+  explicit RoomWorld(const std::vector<RoomOptions>& devices, CombinedOptions options = {},
+                     std::uint64_t seed = 7)
+      : prng_(seed) {
+    options.by_hand = true;
     std::vector<CombinedMember> members;
-    for (const RoomOptions& each : devices) {
-      // Not in step: the devices start a little after one another.
-      const nanoseconds later{static_cast<std::int64_t>(377'000 * clocks_.size())};
-      clocks_.push_back(std::make_unique<ports::VirtualClock>(kStart + later));
-      auto own = std::make_unique<RoomDevice>(*clocks_.back(), each);
+    for (RoomOptions each : devices) {
+      each.start_later = nanoseconds{static_cast<std::int64_t>(377'000 * rooms.size())};
+      auto own = std::make_unique<RoomDevice>(clock, each);
       rooms.push_back(own.get());
       members.push_back({std::move(own), "", {}, {}});
       inputs_.push_back(each.inputs);
     }
     heard.resize(devices.size());
     played.resize(devices.size());
-    auto made = CombinedDevice::make(*clocks_.front(), threads_, std::move(members), options);
-    EXPECT_TRUE(made) << made.error().message;
-    device = std::move(*made);
+    blocks.resize(devices.size());
+    auto made = CombinedDevice::make(clock, threads_, std::move(members), options);
+    if (made) {
+      device = std::move(*made);
+    } else {
+      refused = made.error();
+    }
   }
 
-  ~RoomWorld() { device.reset(); }  // before the clocks and threads that it uses
-  RoomWorld(const RoomWorld&) = delete;
-  RoomWorld& operator=(const RoomWorld&) = delete;
-
-  /// Opens and starts; a failure fails the test.
-  void start(const ports::DeviceFormat& format) {
+  /// Opens and starts.
+  Result<> start(const ports::DeviceFormat& format) {
+    if (!device) return tl::unexpected(refused);
     format_ = format;
-    const Result<> opened = device->open(format);
-    ASSERT_TRUE(opened) << opened.error().message;
-    const Result<> started = device->start();
-    ASSERT_TRUE(started) << started.error().message;
-    next_.assign(rooms.size(), kStart);
-    retry_at_ = kStart;
+    if (Result<> opened = device->open(format); !opened) return opened;
+    return restart();
+  }
+  /// Starts only: the device is open.
+  Result<> restart() {
+    if (Result<> started = device->start(); !started) return started;
+    lost = false;
+    next_.clear();
+    for (const RoomDevice* room : rooms) next_.push_back(room->next_due());
+    retry_at_ = clock.now();
+    return {};
   }
 
-  /// Until `seconds` since the start have passed, or the device is lost.
+  /// Until `seconds` of the world have passed, or the device is lost.
   void run_until(double seconds) {
     const Instant end = kStart + nanoseconds{std::llround(seconds * 1e9)};
     while (!lost) {
@@ -92,10 +95,14 @@ class RoomWorld {
         if (next_[i] < next_[first]) first = i;
       }
       if (next_[first] >= end) return;
-      now_ = std::max(now_, next_[first]);
+      clock.sleep_until(next_[first]);
       retry();
-      clocks_[first]->sleep_until(next_[first]);
-      next_[first] = notice(first, first == 0 ? engine_period() : member_period(first));
+      if (next_[first] > clock.now()) continue;  // it is back, and begins later
+      if (first == 0) {
+        next_[0] = notice(0, serve ? serve() : engine_period());
+      } else {
+        next_[first] = notice(first, member_period(first));
+      }
     }
   }
 
@@ -110,6 +117,13 @@ class RoomWorld {
   }
 
   [[nodiscard]] MemberStatus status(std::size_t member) const { return device->status(member - 1); }
+  /// Everything that happened since the last call.
+  [[nodiscard]] std::vector<MemberEvent> events() const {
+    std::vector<MemberEvent> all;
+    MemberEvent event;
+    while (device->next_event(event)) all.push_back(event);
+    return all;
+  }
   /// Offsets in frames of the master.
   [[nodiscard]] double heard_offset(std::size_t i) const {
     return heard[i].most_seconds * format_.rate.hz;
@@ -117,17 +131,26 @@ class RoomWorld {
   [[nodiscard]] double played_offset(std::size_t i) const {
     return played[i].most_seconds * format_.rate.hz;
   }
-  [[nodiscard]] double seconds() const { return RoomDevice::seconds(now_) - 5; }
+  [[nodiscard]] double seconds() const { return seconds_of(clock.now()); }
+  [[nodiscard]] static double seconds_of(Instant at) {
+    return static_cast<double>((at - kStart).count()) * 1e-9;
+  }
 
-  std::unique_ptr<CombinedDevice> device;
-  std::vector<RoomDevice*> rooms;                   // the master first
-  std::vector<OffsetMeter> heard, played;           // by device
-  std::vector<bool> silent = std::vector<bool>(8);  // the device's newest capture block
+  ports::VirtualClock clock{kStart};
+  std::unique_ptr<CombinedDevice> device;  // null when it was refused
+  Error refused;
+  std::vector<RoomDevice*> rooms;          // the master first
+  std::vector<OffsetMeter> heard, played;  // by device
+  std::vector<const float*> blocks;        // by device: its last input, newest block
   std::vector<Stall> stalls;
   std::uint32_t jitter_us = 0;  // of every wake-up, evenly spread
   std::uint32_t judge_every = 1;
   bool lost = false;
   bool skip_commits = false;  // of the engine
+  /// In place of the engine: one period; returns when the next one begins.
+  std::function<Instant()> serve;
+  /// Sees each period before and after `render` is filled.
+  std::function<void(const ports::DevicePeriod&)> on_capture, on_render;
 
  private:
   /// When the boundary at `at` is noticed.
@@ -138,26 +161,33 @@ class RoomWorld {
     for (const Stall& stall : stalls) {
       const Instant begin = kStart + nanoseconds{std::llround(stall.at_seconds * 1e9)};
       const Instant end = begin + nanoseconds{std::llround(stall.for_seconds * 1e9)};
-      if (stall.device == index && at >= begin && at < end) at = end;
+      const bool hit = stall.device == index || stall.device == kEverybody;
+      if (hit && at >= begin && at < end) at = end;
     }
     return at;
   }
 
   void retry() {
-    if (now_ < retry_at_) return;
-    retry_at_ = now_ + std::chrono::milliseconds{500};
+    if (clock.now() < retry_at_) return;
+    retry_at_ = clock.now() + std::chrono::milliseconds{500};
+    device->retry_lost();
     for (std::size_t i = 1; i < rooms.size(); ++i) {
-      if (status(i).state != MemberState::lost) continue;
-      clocks_[i]->sleep_until(now_);
-      device->retry_lost();
-      if (status(i).state != MemberState::lost) next_[i] = now_;
+      // One that is back is stepped from its first boundary on.
+      if (is_away_.size() > i && is_away_[i] && status(i).state != MemberState::lost) {
+        is_away_[i] = false;
+        next_[i] = rooms[i]->next_due();
+      }
     }
   }
 
   Instant member_period(std::size_t i) {
-    if (status(i).state == MemberState::lost) return retry_at_;
-    MemberPump& pump = *device->pump(i - 1);
-    return pump.step() == ports::PeriodStatus::ready ? pump.next_boundary() : retry_at_;
+    is_away_.resize(rooms.size());
+    if (status(i).state != MemberState::lost &&
+        device->pump(i - 1)->step() == ports::PeriodStatus::ready) {
+      return rooms[i]->next_due();
+    }
+    is_away_[i] = true;
+    return retry_at_ + nanoseconds{1};
   }
 
   Instant engine_period() {
@@ -177,10 +207,10 @@ class RoomWorld {
     std::uint32_t channel = 0;
     for (std::size_t i = 0; i < rooms.size(); channel += inputs_[i], ++i) {
       if (inputs_[i] == 0) continue;
-      const float* block = period.capture.channel(channel + inputs_[i] - 1);
-      silent[i] = std::all_of(block, block + frames, [](float s) { return s == 0.0F; });
-      if (judged) heard[i].add(block, at - step * (frames + common.input.count), step, frames);
+      blocks[i] = period.capture.channel(channel + inputs_[i] - 1);
+      if (judged) heard[i].add(blocks[i], at - step * (frames + common.input.count), step, frames);
     }
+    if (on_capture) on_capture(period);
     for (std::uint32_t c = 0; c < period.render.channels; ++c) {
       if (c > 0) {
         std::copy_n(period.render.channel(0), frames, period.render.channel(c));
@@ -191,20 +221,25 @@ class RoomWorld {
                          period.render.channel(0)[f] = static_cast<float>(value);
                        });
     }
+    if (on_render) on_render(period);
     const RtScope scope;
     if (!skip_commits) device->commit();
-    return period.next_boundary;
+    return rooms[0]->next_due();
   }
 
-  StillThreads threads_;
-  std::vector<std::unique_ptr<ports::VirtualClock>> clocks_;
+  NoThreads threads_;
   std::vector<std::uint32_t> inputs_;
   ports::DeviceFormat format_{};
   std::vector<Instant> next_;
-  Instant now_ = kStart;
+  std::vector<bool> is_away_;
   Instant retry_at_{};
   bool measuring_ = false;
-  Prng prng_{7};
+  Prng prng_;
 };
+
+/// A stretch of a block that is silent.
+inline bool is_silent(const float* block, std::uint32_t frames) {
+  return std::all_of(block, block + frames, [](float s) { return s == 0.0F; });
+}
 
 }  // namespace asiodrv::devices::test

@@ -1,0 +1,325 @@
+// Members that leave, come back, stall and lie, in virtual time: what happens at their own channels
+// and that nothing happens at anybody else's.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <vector>
+
+#include "devices/combined/testing/room_world.hpp"
+
+namespace asiodrv::devices {
+namespace {
+
+using test::is_silent;
+using test::RoomOptions;
+using test::RoomWorld;
+
+constexpr ports::DeviceFormat kFormat{{48'000}, {64}};
+
+RoomOptions room(const char* id, std::uint32_t hz, std::uint32_t period, double ppm) {
+  RoomOptions options;
+  options.id = id;
+  options.rates = {{hz}};
+  options.period = {period};
+  options.offset_ppm = ppm;
+  return options;
+}
+
+/// A master and two members of other rates and periods, as WASAPI has them.
+std::vector<RoomOptions> three() {
+  return {room("a", 48'000, 64, -50), room("b", 48'000, 480, 300), room("c", 44'100, 441, -1000)};
+}
+
+std::uint64_t damages(const std::vector<MemberEvent>& events, std::uint32_t member) {
+  std::uint64_t count = 0;
+  for (const MemberEvent& event : events) {
+    if (event.kind == MemberEventKind::damaged && event.member == member) ++count;
+  }
+  return count;
+}
+
+bool has(const std::vector<MemberEvent>& events, MemberEventKind kind, std::uint32_t member) {
+  for (const MemberEvent& event : events) {
+    if (event.kind == kind && event.member == member) return true;
+  }
+  return false;
+}
+
+/// Everything that the engine hears, bit by bit, without the channels of device `left_out`.
+struct Tape {
+  std::vector<float> samples;
+  void record(RoomWorld& world, std::uint32_t left_out) {
+    world.on_capture = [this, left_out](const ports::DevicePeriod& period) {
+      for (std::uint32_t c = 0; c < period.capture.channels; ++c) {
+        const float* block = period.capture.channel(c);
+        if (c != left_out)
+          samples.insert(samples.end(), block, block + period.capture.frames.count);
+      }
+    };
+  }
+};
+
+TEST(combined_faults, a_lost_member_is_silent_at_once_and_aligned_again_after_its_return) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(2);
+  (void)world.events();
+  world.rooms[1]->plugged = false;
+  // Its thread notices with its next period; what had been captured before may be heard out.
+  world.run_until(2.05);
+  EXPECT_EQ(world.status(1).state, MemberState::lost);
+  EXPECT_TRUE(is_silent(world.blocks[1], 64));
+  EXPECT_FALSE(world.device->trouble(0).empty());
+  std::uint64_t heard = 0;
+  world.on_capture = [&](const ports::DevicePeriod& period) {
+    heard += is_silent(period.capture.channel(1), 64) ? 0 : 1;
+  };
+  world.run_until(4);
+  EXPECT_EQ(heard, 0U) << "blocks of sound from a device that is not there";
+  EXPECT_GT(world.rooms[1]->opens, 2);
+  EXPECT_TRUE(has(world.events(), MemberEventKind::left, 0));
+
+  world.on_capture = nullptr;
+  world.rooms[1]->plugged = true;
+  world.run_until(7);
+  EXPECT_TRUE(has(world.events(), MemberEventKind::joined, 0));
+  EXPECT_TRUE(world.device->trouble(0).empty());
+  EXPECT_EQ(world.status(1).returns, 1U);
+  world.measure();
+  world.run_until(9);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_LT(world.heard_offset(i), 1.0) << i;
+    EXPECT_LT(world.heard[i].most_residual, 1e-3) << i;
+    EXPECT_LT(world.played_offset(i), 1.0) << i;
+    EXPECT_LT(world.played[i].most_residual, 1e-3) << i;
+  }
+}
+
+TEST(combined_faults, what_returns_plays_nothing_of_before) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(2);
+  world.rooms[1]->plugged = false;
+  world.run_until(3);
+  world.on_render = [](const ports::DevicePeriod& period) {
+    for (std::uint32_t c = 0; c < period.render.channels; ++c) {
+      std::fill_n(period.render.channel(c), period.render.frames.count, 0.0F);
+    }
+  };
+  world.run_until(4);
+  std::uint64_t blocks = 0, sounding = 0;
+  world.rooms[1]->on_play = [&](const float* samples, double, std::uint32_t frames) {
+    ++blocks;
+    sounding += is_silent(samples, frames) ? 0 : 1;
+  };
+  world.rooms[1]->plugged = true;
+  world.run_until(7);
+  EXPECT_EQ(world.status(1).returns, 1U);
+  EXPECT_GT(blocks, 200U);
+  EXPECT_EQ(sounding, 0U);
+}
+
+TEST(combined_faults, others_are_untouched_bit_for_bit_when_one_leaves_and_returns) {
+  Tape calm, troubled;
+  RoomWorld first(three()), second(three());
+  calm.record(first, 1);
+  troubled.record(second, 1);
+  ASSERT_TRUE(first.start(kFormat));
+  ASSERT_TRUE(second.start(kFormat));
+  first.run_until(4);
+  second.run_until(1.5);
+  second.rooms[1]->plugged = false;
+  second.run_until(2.5);
+  second.rooms[1]->plugged = true;
+  second.run_until(4);
+  EXPECT_EQ(second.status(1).returns, 1U);
+  ASSERT_EQ(calm.samples.size(), troubled.samples.size());
+  EXPECT_TRUE(calm.samples == troubled.samples);
+  EXPECT_EQ(damages(second.events(), 1), 0U);
+}
+
+TEST(combined_faults, a_lost_master_is_a_lost_device_that_opens_again) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(2);
+  world.rooms[0]->plugged = false;
+  world.run_until(3);
+  EXPECT_TRUE(world.lost);
+  world.device->stop();
+  world.device->close();
+  EXPECT_FALSE(world.device->open(kFormat));
+  EXPECT_EQ(world.device->pump(0), nullptr);
+  world.rooms[0]->plugged = true;
+  ASSERT_TRUE(world.start(kFormat));
+  const double now = world.seconds();
+  world.run_until(now + 2);
+  world.measure();
+  world.run_until(now + 3);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_LT(world.heard_offset(i), 1.0) << i;
+  EXPECT_EQ(world.status(1).returns, 0U);
+}
+
+TEST(combined_faults, a_stalled_member_damages_its_own_channels_and_finds_its_place_again) {
+  Tape calm, troubled;
+  RoomWorld first(three()), second(three());
+  calm.record(first, 1);
+  troubled.record(second, 1);
+  second.stalls = {{1, 2.0, 0.020}};
+  ASSERT_TRUE(first.start(kFormat));
+  ASSERT_TRUE(second.start(kFormat));
+  first.run_until(4);
+  second.run_until(2);
+  const std::uint64_t before = second.status(1).xruns;
+  (void)second.events();
+  second.run_until(3);
+  const std::vector<MemberEvent> events = second.events();
+  EXPECT_GT(second.status(1).xruns, before);
+  EXPECT_GT(second.status(1).lost_periods, 0U);
+  EXPECT_GT(damages(events, 0), 0U);
+  for (const MemberEvent& event : events) EXPECT_EQ(event.cause, MemberCause::member_late);
+  second.measure();
+  second.run_until(4);
+  EXPECT_LT(second.heard_offset(1), 1.0);
+  EXPECT_LT(second.heard[1].most_residual, 1e-3);
+  EXPECT_LT(second.played_offset(1), 1.0);
+  EXPECT_LT(second.played[1].most_residual, 1e-3);
+  EXPECT_EQ(second.status(1).skips, 0U) << "frames keep their places: nothing has to move";
+  EXPECT_TRUE(calm.samples == troubled.samples);
+}
+
+TEST(combined_faults, a_stall_within_the_allowance_damages_nothing) {
+  RoomWorld world(three());
+  world.stalls = {{1, 2.0, 0.0019}, {2, 2.5, 0.0019}, {0, 2.75, 0.0013}};
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1.9);
+  (void)world.events();
+  world.measure();
+  world.run_until(3);
+  EXPECT_EQ(damages(world.events(), 0) + damages(world.events(), 1), 0U);
+  for (std::size_t i = 1; i < 3; ++i) EXPECT_LT(world.heard[i].most_residual, 1e-3) << i;
+}
+
+TEST(combined_faults, an_engine_stall_is_recorded_as_the_engines) {
+  RoomWorld world(three());
+  world.stalls = {{0, 2.0, 0.030}};
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1.9);
+  (void)world.events();
+  world.run_until(3);
+  const std::vector<MemberEvent> events = world.events();
+  EXPECT_GT(damages(events, 0), 0U);
+  for (const MemberEvent& event : events) EXPECT_EQ(event.cause, MemberCause::engine_late);
+  world.measure();
+  world.run_until(4);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_LT(world.heard_offset(i), 1.0) << i;
+    EXPECT_LT(world.played_offset(i), 1.0) << i;
+  }
+}
+
+TEST(combined_faults, a_member_that_is_away_at_first_joins_later_and_is_aligned) {
+  for (const ErrorCode code : {ErrorCode::device_gone, ErrorCode::device_busy,
+                               ErrorCode::access_denied, ErrorCode::not_found}) {
+    RoomWorld world(three());
+    world.rooms[2]->plugged = false;
+    world.rooms[2]->refusal = code;
+    ASSERT_TRUE(world.start(kFormat));
+    world.run_until(1);
+    EXPECT_EQ(world.status(2).state, MemberState::lost);
+    EXPECT_TRUE(is_silent(world.blocks[2], 64));
+    world.rooms[2]->plugged = true;
+    world.run_until(4);
+    world.measure();
+    world.run_until(5);
+    EXPECT_LT(world.heard_offset(2), 1.0);
+    EXPECT_LT(world.played_offset(2), 1.0);
+  }
+}
+
+TEST(combined_faults, a_member_that_refuses_the_format_is_an_error) {
+  RoomWorld world(three());
+  world.rooms[2]->plugged = false;
+  world.rooms[2]->refusal = ErrorCode::format_refused;
+  const Result<> started = world.start(kFormat);
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::format_refused);
+}
+
+/// What a member may say that is not so, and how it is known. All of it costs its own channels.
+struct Lie {
+  const char* name;
+  std::function<void(ports::DevicePeriod&)> tell;
+  bool is_lost;  // and begun anew
+};
+
+TEST(combined_faults, a_member_that_lies_is_silent_and_harms_nobody) {
+  const Lie lies[] = {
+      {"lost 4 billion", [](auto& p) { p.lost = std::numeric_limits<std::uint32_t>::max(); },
+       false},
+      {"index leaps", [](auto& p) { p.index += std::uint64_t{1} << 62; }, true},
+      {"index goes back", [](auto& p) { p.index = 0; }, true},
+      {"boundary long ago", [](auto& p) { p.boundary = Instant{-4'000'000'000'000'000'000}; },
+       true},
+      {"boundary never", [](auto& p) { p.boundary = Instant{9'000'000'000'000'000'000}; }, true},
+      {"boundary goes back", [](auto& p) { p.boundary = p.boundary - std::chrono::seconds{1}; },
+       false},
+      {"boundary stands", [](auto& p) { p.boundary = Instant{7'000'000'000}; }, false},
+      {"no channels", [](auto& p) { p.capture.channels = 0; }, true},
+      {"half a block", [](auto& p) { p.render.frames = {7}; }, true},
+  };
+  for (const Lie& lie : lies) {
+    SCOPED_TRACE(lie.name);
+    Tape calm, troubled;
+    RoomWorld first(three()), second(three());
+    calm.record(first, 1);
+    troubled.record(second, 1);
+    ASSERT_TRUE(first.start(kFormat));
+    ASSERT_TRUE(second.start(kFormat));
+    first.run_until(3.6);
+    second.run_until(2);
+    second.rooms[1]->lie = lie.tell;
+    second.run_until(3.6);
+    EXPECT_EQ(second.status(1).nonsense > 0, lie.is_lost);
+    EXPECT_TRUE(calm.samples == troubled.samples);
+  }
+}
+
+TEST(combined_faults, a_latency_beyond_a_second_makes_a_member_lost) {
+  std::vector<RoomOptions> rooms = three();
+  rooms[1].latency.output = {4'000'000'000};
+  RoomWorld world(rooms);
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1);
+  EXPECT_EQ(world.status(1).state, MemberState::lost);
+  EXPECT_LT(world.device->latency().output.count, 48'000U);
+  EXPECT_NE(world.device->trouble(0).find("more than a second"), std::string::npos);
+
+  rooms[0].latency.input = {4'000'000'000};
+  RoomWorld other(rooms);
+  EXPECT_FALSE(other.start(kFormat)) << "of the master: nothing can be aligned";
+}
+
+TEST(combined_faults, a_latency_that_grew_while_it_was_away_is_not_aligned_wrongly) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1);
+  world.rooms[1]->plugged = false;
+  world.run_until(1.5);
+  world.rooms[1]->set_latency({{2'000}, {2'000}});
+  world.rooms[1]->plugged = true;
+  world.run_until(3);
+  EXPECT_EQ(world.status(1).state, MemberState::lost);
+  EXPECT_NE(world.device->trouble(0).find("open the combined device anew"), std::string::npos);
+  world.rooms[1]->set_latency({{20}, {20}});
+  world.run_until(6);
+  world.measure();
+  world.run_until(7);
+  EXPECT_LT(world.heard_offset(1), 1.0);
+  EXPECT_LT(world.played_offset(1), 1.0);
+}
+
+}  // namespace
+}  // namespace asiodrv::devices
