@@ -39,6 +39,9 @@ Result<json> read_flight(Conversation& session, std::uint32_t records) {
   auto xruns = read_pages(session, "flight.xruns", "xruns", 0);
   if (!xruns) return xruns;
   document["xruns"] = std::move(*xruns);
+  auto parts = read_pages(session, "flight.parts", "parts", 0);
+  if (!parts) return parts;
+  document["parts"] = std::move(*parts);
 
   document["records"] = json::array();
   if (records == 0) return document;

@@ -96,6 +96,29 @@ std::string xruns_text(const json& flight) {
          table({"period", "periods", "cause", "heard by", "session", "late us"}, rows);
 }
 
+/// Of a combined device.
+std::string parts_text(const json& parts) {
+  const auto rows = rows_of(parts, {"name", "state", "rate_hz", "period_frames", "offset_ppm",
+                                    "xruns", "skips", "lost_periods", "late_commits"});
+  if (rows.empty()) return "";
+  std::string text = "\nMade of:\n" + table({"device", "state", "rate (Hz)", "period", "ppm",
+                                             "xruns", "skips", "lost", "late"},
+                                            rows);
+  for (const json& part : items(parts)) {
+    const json& trouble = at(part, "trouble");
+    if (trouble.is_string()) text += trouble.get<std::string>() + "\n";
+  }
+  return text;
+}
+
+std::string part_events_text(const json& events) {
+  const auto rows = rows_of(events, {"period", "part", "what", "cause", "xruns", "skips",
+                                     "lost_periods", "late_commits"});
+  if (rows.empty()) return "";
+  return "\nParts of the device:\n" +
+         table({"period", "device", "what", "cause", "xruns", "skips", "lost", "late"}, rows);
+}
+
 }  // namespace
 
 std::string table(const std::vector<std::string>& headers,
@@ -134,6 +157,7 @@ std::string status_text(const json& status) {
                   cell(service, "version"), cell(service, "process_id"),
                   duration_text(number(at(service, "uptime_seconds"))), cell(service, "realtime"));
   text += device_line(at(status, "device"));
+  text += parts_text(at(at(status, "device"), "parts"));
   const auto rows =
       rows_of(at(status, "clients"), {"id", "program", "process_id", "buffer_frames", "sample_type",
                                       "running", "cycles", "late", "away"});
@@ -152,7 +176,8 @@ std::string flight_text(const json& flight) {
           ? "Nothing has played yet.\n"
           : "Streams:\n" +
                 table({"session", "program", "process", "frames", "first period", "ended"}, rows);
-  return text + xruns_text(flight) + records_text(at(flight, "records"));
+  return text + xruns_text(flight) + part_events_text(at(flight, "parts")) +
+         records_text(at(flight, "records"));
 }
 
 namespace {

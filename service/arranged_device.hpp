@@ -28,6 +28,10 @@ class ArrangedDevice final : public ports::Device {
   void close() noexcept override { inner_->close(); }
   [[nodiscard]] std::vector<std::string> notes() const override { return inner_->notes(); }
   [[nodiscard]] std::string loss() const override { return inner_->loss(); }
+  [[nodiscard]] std::vector<ports::DevicePart> parts() const override { return inner_->parts(); }
+  [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override {
+    return inner_->take_part_events();
+  }
   [[nodiscard]] ports::ClockState clock_state() const noexcept override {
     return inner_->clock_state();
   }

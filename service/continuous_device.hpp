@@ -23,6 +23,12 @@ class ContinuousDevice final : public ports::Device {
   }
   [[nodiscard]] std::vector<std::string> notes() const override { return inner_->notes(); }
   [[nodiscard]] std::string loss() const override { return inner_->loss(); }
+  [[nodiscard]] std::vector<ports::DevicePart> parts() const override { return inner_->parts(); }
+  [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override {
+    auto events = inner_->take_part_events();
+    for (ports::DevicePartEvent& event : events) event.period += base_;
+    return events;
+  }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return inner_->latency(); }
   [[nodiscard]] Result<> start() override {
     base_ = next_index();

@@ -17,6 +17,7 @@ using wire::HostEventKind;
 namespace {
 
 constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};
+constexpr std::size_t kMaxPartEvents = 1000;
 /// Latencies that a device measures while it runs move a little; hosts are told of what matters.
 constexpr std::uint32_t kLatencyTolerance = 2;  // a part of the period: a half
 
@@ -66,9 +67,8 @@ void DriverService::note_device() {
 
 /// Lost under programs that play, or not there for programs that want to.
 bool DriverService::device_is_away() const {
-  return host_->is_lost() || std::any_of(clients_.begin(), clients_.end(), [](const auto& each) {
-           return each.second.waiting;
-         });
+  return host_->is_lost() || std::any_of(clients_.begin(), clients_.end(),
+                                         [](const auto& each) { return each.second.waiting; });
 }
 
 void DriverService::device_was_lost() {
@@ -118,6 +118,19 @@ void DriverService::admit_waiting() {
     if (joined) continue;
     ports_.log(LogLevel::error, joined.error().message);
     notify(client, {HostEventKind::reset_request, {}, {}, {}});
+  }
+}
+
+/// What happened to the parts of the device: told when one comes or goes, kept for the flight.
+void DriverService::watch_parts() {
+  for (ports::DevicePartEvent& event : host_->take_part_events()) {
+    if (event.what != "damaged") {
+      ports_.log(event.what == "left" ? LogLevel::error : LogLevel::info,
+                 fmt::format("{} has {} {}.", event.part, event.what, known_device_.name));
+    }
+    part_events_.push_back(std::move(event));
+    if (part_events_.size() > kMaxPartEvents) part_events_.pop_front();
+    ++part_events_seen_;
   }
 }
 

@@ -61,6 +61,31 @@ json to_json(const SessionRun& run) {
   return object;
 }
 
+json to_json(const ports::DevicePart& part) {
+  return {{"name", part.name},
+          {"state", part.state},
+          {"trouble", part.trouble.empty() ? json(nullptr) : json(part.trouble)},
+          {"rate_hz", part.format.rate.hz},
+          {"period_frames", part.format.period.count},
+          {"offset_ppm", part.offset_ppm},
+          {"xruns", part.xruns},
+          {"skips", part.skips},
+          {"lost_periods", part.lost_periods},
+          {"late_commits", part.late_commits},
+          {"returns", part.returns}};
+}
+
+json to_json(const ports::DevicePartEvent& event) {
+  return {{"part", event.part},
+          {"what", event.what},
+          {"cause", event.cause},
+          {"period", event.period},
+          {"xruns", event.xruns},
+          {"skips", event.skips},
+          {"lost_periods", event.lost_periods},
+          {"late_commits", event.late_commits}};
+}
+
 /// One page of a ring, from entry number `from` on. `written` counts the entries ever written and
 /// `newest` copies the last ones; both again when the engine wrote meanwhile.
 template <class Written, class Newest>
@@ -128,6 +153,8 @@ Result<json> DriverService::status(Client&, const json&) {
                     {"late", counters.late},
                     {"away", counters.away}});
   }
+  json parts = json::array();
+  for (const ports::DevicePart& part : host_->parts()) parts.push_back(to_json(part));
   const nanoseconds uptime = ports_.clock.now() - began_;
   return json{{"service",
                {{"version", kVersion},
@@ -144,7 +171,8 @@ Result<json> DriverService::status(Client&, const json&) {
                 {"running", host_->is_running()},
                 {"lost", device_is_away()},
                 {"present", host_->info().present},
-                {"notes", host_->notes()}}},
+                {"notes", host_->notes()},
+                {"parts", std::move(parts)}}},
               {"clients", std::move(list)}};
 }
 
@@ -171,6 +199,19 @@ Result<json> DriverService::flight_records(Client&, const json& params) {
   return page(
       "records", *from, kRecordsPerPage, [&] { return flight.records_written(); },
       [&](std::uint32_t limit) { return flight.newest_records(limit); });
+}
+
+Result<json> DriverService::flight_parts(Client&, const json& params) {
+  const auto from = page_start(params);
+  if (!from) return tl::unexpected<Error>(from.error());
+  watch_parts();
+  return page(
+      "parts", *from, kXrunsPerPage, [&] { return part_events_seen_; },
+      [&](std::uint32_t limit) {
+        const std::size_t count = std::min<std::size_t>(limit, part_events_.size());
+        return std::vector<ports::DevicePartEvent>(
+            part_events_.end() - static_cast<std::ptrdiff_t>(count), part_events_.end());
+      });
 }
 
 Result<json> DriverService::list_devices(Client&, const json&) {

@@ -61,6 +61,7 @@ const DriverService::MethodEntry DriverService::kMethods[] = {
     {"flight.sessions", false, &DriverService::flight_sessions},
     {"flight.xruns", false, &DriverService::flight_xruns},
     {"flight.records", false, &DriverService::flight_records},
+    {"flight.parts", false, &DriverService::flight_parts},
     {"devices.list", false, &DriverService::list_devices},
     {"config.get", false, &DriverService::get_config},
     {"config.reload", false, &DriverService::reload_config},
@@ -263,6 +264,7 @@ nanoseconds DriverService::chores() {
   if (device_is_away() && ports_.clock.now() >= look_again_) look_for_device();
   if (!host_->info().present && any_driver()) refresh_device();
   watch_clock();
+  watch_parts();
   watch_latency();
   xruns_.report(host_->flight(), history_, ports_.clock.now());
   const bool absent = !host_->info().present && any_driver();

@@ -11,6 +11,8 @@
 //                                          null until the run's first cycle
 //   flight.xruns     {"from": n}           {"xruns": [...], "first", "next", "written"}
 //   flight.records   {"from": n}           {"records": [...], "first", "next", "written"}
+//   flight.parts     {"from": n}           {"parts": [...], "first", "next", "written"}: what
+//                                          happened to the devices that are parts of a combined one
 //   devices.list     {}                    {"devices": [the one in use], "available": [...]}; see
 //                                          device_list.hpp
 //   config.get       {}                    {"path", "loaded", "error", "values"}
@@ -57,6 +59,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -155,7 +158,7 @@ class DriverService final : public ipc::ControlHandler {
     bool running = false;
     bool waiting = false;  ///< its buffers wait for a lost device; the engine does not know them
     SampleRate rate{};     ///< that it asked for; 0: that of the device
-    HostMixer mixer;    ///< what it has set through future()
+    HostMixer mixer;       ///< what it has set through future()
 
     [[nodiscard]] std::uint32_t process_id() const noexcept;
     [[nodiscard]] const std::string& program() const noexcept;
@@ -174,6 +177,7 @@ class DriverService final : public ipc::ControlHandler {
   Result<nlohmann::json> flight_sessions(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> flight_xruns(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> flight_records(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> flight_parts(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> list_devices(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> get_config(Client& client, const nlohmann::json& params);
   Result<nlohmann::json> reload_config(Client& client, const nlohmann::json& params);
@@ -253,6 +257,7 @@ class DriverService final : public ipc::ControlHandler {
   void device_was_lost();
   void look_for_device();
   void admit_waiting();
+  void watch_parts();
   void watch_latency();
 
   DriverServicePorts ports_;
@@ -272,12 +277,14 @@ class DriverService final : public ipc::ControlHandler {
   std::optional<engine::GraphSpec> graph_;  // as the engine was told last
   bool keeps_studio_ = true;
   SessionHistory history_;
+  std::deque<ports::DevicePartEvent> part_events_;  // the newest
+  std::uint64_t part_events_seen_ = 0;
   XrunWatch xruns_;
   bool leaving_ = false;
-  bool loss_told_ = false;  // clients know that the device is lost
+  bool loss_told_ = false;     // clients know that the device is lost
   bool left_playing_ = false;  // it was lost under programs, and has not been back since
-  Instant look_again_{};    // for the lost device
-  std::string look_error_;  // why it did not come back last time
+  Instant look_again_{};       // for the lost device
+  std::string look_error_;     // why it did not come back last time
 };
 
 }  // namespace asiodrv::service

@@ -49,6 +49,10 @@ class EngineHost {
   void refresh() { device_.refresh(); }
   [[nodiscard]] std::vector<std::string> notes() const { return device_.notes(); }
   [[nodiscard]] std::string loss() const { return device_.loss(); }
+  [[nodiscard]] std::vector<ports::DevicePart> parts() const { return device_.parts(); }
+  [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() {
+    return device_.take_part_events();
+  }
   [[nodiscard]] ports::ClockState clock_state() const noexcept { return device_.clock_state(); }
   [[nodiscard]] Result<> select_clock(std::uint32_t source) { return device_.select_clock(source); }
   [[nodiscard]] Result<> feed_external_clock(SampleRate rate) {

@@ -68,6 +68,12 @@ class LateDevice final : public ports::Device {
     return inner_ ? inner_->notes() : std::vector<std::string>{why_.message};
   }
   [[nodiscard]] std::string loss() const override { return inner_ ? inner_->loss() : ""; }
+  [[nodiscard]] std::vector<ports::DevicePart> parts() const override {
+    return inner_ ? inner_->parts() : std::vector<ports::DevicePart>{};
+  }
+  [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override {
+    return inner_ ? inner_->take_part_events() : std::vector<ports::DevicePartEvent>{};
+  }
   [[nodiscard]] ports::ClockState clock_state() const noexcept override {
     return inner_ ? inner_->clock_state() : ports::ClockState{};
   }

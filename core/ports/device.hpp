@@ -56,6 +56,23 @@ struct DeviceLatency {
   Frames output{};  ///< from the end of the period in which a frame is written to the converter
 };
 
+/// One of several devices that make one, for people and scripts.
+struct DevicePart {
+  std::string name;
+  std::string state;    ///< one word: "tracking", "lost", ...
+  std::string trouble;  ///< why it does not play, a sentence; or empty
+  DeviceFormat format{};
+  double offset_ppm = 0;  ///< of its clock, relative to the one that paces all
+  std::uint64_t xruns = 0, skips = 0, lost_periods = 0, late_commits = 0, returns = 0;
+};
+
+/// What happened to a part, and why: words as reports show them.
+struct DevicePartEvent {
+  std::string part, what, cause;
+  std::uint64_t period = 0;  ///< of the device as a whole
+  std::uint64_t xruns = 0, skips = 0, lost_periods = 0, late_commits = 0;
+};
+
 /// One period, as it arrives.
 struct DevicePeriod {
   std::uint64_t index = 0;  ///< counts every period of the hardware since start, lost ones too
@@ -97,6 +114,10 @@ class Device {
   /// Sentences for people about the open device: how it runs, why not better, what is missing.
   /// Control threads.
   [[nodiscard]] virtual std::vector<std::string> notes() const { return {}; }
+  /// The parts that the device is made of; none for most. Control threads.
+  [[nodiscard]] virtual std::vector<DevicePart> parts() const { return {}; }
+  /// What happened to them since the last call, oldest first. One control thread at a time.
+  [[nodiscard]] virtual std::vector<DevicePartEvent> take_part_events() { return {}; }
   /// Why the last stream ended by itself, a sentence; empty when it did not, or nobody knows.
   /// Control threads, after wait_period has returned `lost`.
   [[nodiscard]] virtual std::string loss() const { return {}; }

@@ -373,6 +373,32 @@ std::string CombinedDevice::trouble(std::size_t index) const {
   return trouble;
 }
 
+std::vector<ports::DevicePart> CombinedDevice::parts() const {
+  std::vector<ports::DevicePart> parts(1);
+  parts.front().name = master_->info().name;
+  parts.front().state = running_ ? "master" : "stopped";
+  parts.front().format = format_;
+  for (std::size_t i = 0; i < members_->size(); ++i) {
+    const MemberStatus now = status(i);
+    parts.push_back({members_->keepers[i]->info().name, member_state_name(now.state), trouble(i),
+                     now.format, now.offset_ppm, now.xruns, now.skips, now.lost_periods,
+                     now.late_commits, now.returns});
+  }
+  return parts;
+}
+
+std::vector<ports::DevicePartEvent> CombinedDevice::take_part_events() {
+  std::vector<ports::DevicePartEvent> events;
+  MemberEvent event;
+  while (next_event(event)) {
+    if (event.member >= members_->size()) continue;
+    events.push_back({members_->keepers[event.member]->info().name, member_event_name(event.kind),
+                      member_cause_name(event.cause), event.period, event.xruns, event.skips,
+                      event.lost_periods, event.late_commits});
+  }
+  return events;
+}
+
 MemberStatus CombinedDevice::status(std::size_t index) const noexcept {
   MemberStatus status;
   if (!open_ || index >= members_->size()) return status;

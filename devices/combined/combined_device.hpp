@@ -78,6 +78,18 @@ enum class MemberState : std::uint8_t {
   tracking    ///< sounds, locked
 };
 
+[[nodiscard]] constexpr const char* member_state_name(MemberState state) noexcept {
+  switch (state) {
+    case MemberState::stopped: return "stopped";
+    case MemberState::busy: return "busy";
+    case MemberState::lost: return "lost";
+    case MemberState::starting: return "starting";
+    case MemberState::acquiring: return "acquiring";
+    case MemberState::tracking: return "tracking";
+  }
+  return "stopped";
+}
+
 struct MemberStatus {
   MemberState state = MemberState::stopped;
   ports::DeviceFormat format{};    ///< what it is opened at
@@ -125,6 +137,10 @@ class CombinedDevice final : public ports::Device {
   /// The next thing that happened to a member, oldest first; false when there is no more. One
   /// control thread at a time. Kept are 256 of them.
   [[nodiscard]] bool next_event(MemberEvent& event) noexcept { return events_.pop(event); }
+  [[nodiscard]] std::vector<std::string> notes() const override { return master_->notes(); }
+  [[nodiscard]] std::string loss() const override { return master_->loss(); }
+  [[nodiscard]] std::vector<ports::DevicePart> parts() const override;
+  [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override;
   /// Events that found nobody to fetch the earlier ones.
   [[nodiscard]] std::uint64_t dropped_events() const noexcept { return events_.dropped(); }
 

@@ -38,6 +38,15 @@ enum class MemberCause : std::uint8_t {
   return "unknown";
 }
 
+[[nodiscard]] constexpr const char* member_event_name(MemberEventKind kind) noexcept {
+  switch (kind) {
+    case MemberEventKind::joined: return "joined";
+    case MemberEventKind::left: return "left";
+    case MemberEventKind::damaged: return "damaged";
+  }
+  return "damaged";
+}
+
 struct MemberEvent {
   MemberEventKind kind = MemberEventKind::joined;
   MemberCause cause = MemberCause::none;

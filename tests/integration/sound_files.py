@@ -43,24 +43,21 @@ def correlation(a: Sequence[float], b: Sequence[float]) -> float:
 
 
 def find(pattern: Sequence[float], sound: Sequence[float]) -> tuple[int, float]:
-    """(where, how alike): the place in `sound` at which `pattern` is found best. The loudest
-    moments are compared first, coarsely, then every frame around the best of those."""
+    """(where, how alike): the place in `sound` at which the whole `pattern` is found best, by the
+    half thousand frames around its loudest one; (0, 0.0) when it is nowhere."""
     loud = max(range(len(pattern)), key=lambda i: abs(pattern[i]))
     begin = max(0, min(loud - 256, len(pattern) - 512))
     probe = pattern[begin:begin + 512]
     peak = max((abs(value) for value in sound), default=0.0)
-    best = (0, -1.0)
+    best = (0, 0.0)
     for i, value in enumerate(sound):
+        at = i - loud
         # Where the loudest sample could be: as loud as anything that was heard.
-        if abs(value) < 0.6 * peak:
+        if abs(value) < 0.6 * peak or at < 0 or at + len(pattern) > len(sound):
             continue
-        start = i - (loud - begin)
-        if start < 0 or start + len(probe) > len(sound):
-            continue
+        start = at + begin
         alike = correlation(probe, sound[start:start + len(probe)])
         if alike > best[1]:
-            best = (start - begin, alike)
+            best = (at, alike)
     at = best[0]
-    if at < 0 or at + len(pattern) > len(sound):
-        return at, 0.0
-    return at, correlation(pattern, sound[at:at + len(pattern)])
+    return at, correlation(pattern, sound[at:at + len(pattern)]) if best[1] > 0 else 0.0

@@ -14,6 +14,7 @@ the machine's own sound is touched: socket, state and settings live in a folder 
 from __future__ import annotations
 
 import argparse
+import array
 import contextlib
 import ctypes
 import os
@@ -97,6 +98,25 @@ class PrivatePulse:
     def unload_sink(self, name: str) -> None:
         """Pulls it out, under whatever plays to it."""
         self._pactl("unload-module", self._modules.pop(name))
+
+    def record_monitor(self, sink: str, seconds: float, rate: int = 48000) -> list[float]:
+        """What `sink` plays for about so long, its left channel, heard from outside."""
+        recorder = subprocess.Popen(
+            ["parec", f"--device={sink}.monitor", "--format=float32le", f"--rate={rate}",
+             "--channels=2", "--raw"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+            env={**os.environ, **self.environment()})
+        try:
+            wanted = int(seconds * rate) * 8
+            data = b""
+            deadline = time.monotonic() + seconds + START_SECONDS
+            assert recorder.stdout is not None
+            while len(data) < wanted and time.monotonic() < deadline:
+                data += recorder.stdout.read1(1 << 16)
+        finally:
+            recorder.terminate()
+            recorder.communicate(timeout=STOP_SECONDS)
+        samples = array.array("f", data[:len(data) // 8 * 8])
+        return list(samples[0::2])
 
     def stop(self) -> None:
         """Ends the server and removes its folder. May be called twice."""

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Two of Windows' sound devices at different rates and the simulated interface, as one driver.
+
+Under Wine the two are null sinks of a private PulseAudio server, each heard through its monitor. By
+hand, with the row of build/test-reports/combined.json printed:
+
+  test_combined.py [--seconds 120]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+
+from harness import ROOT, Case
+
+sys.path.insert(0, str(ROOT / "tools/pulse"))
+
+
+from programs import DRIVER, HOST  # noqa: E402
+from pulse import PrivatePulse, available  # noqa: E402
+
+REPORT = ROOT / "build/test-reports/combined.json"
+DEFAULT_SECONDS = 12.0
+SETTLED_SECONDS = 2.0
+OFFSET_PPM = 300.0
+FRAMES = 256
+CHANNELS = "0,1,2,3,4,5"
+
+
+def config_of(names: dict[str, dict[str, str]]) -> str:
+    """The simulated interface is the master, 300 ppm fast; `names`: output and input by sink."""
+    members = "".join(
+        f'[[member]]\noutput = "{ids["output"]}"\ninput = "{ids["input"]}"\nclocks = "one"\n'
+        f'prefix = "{sink}: "\n' for sink, ids in names.items())
+    return ("[service]\nidle_seconds = 60\n[device]\nbackend = \"combined\"\n"
+            "[combined]\nname = \"Three as one\"\nstall_ms = 40\n"
+            f"[simulated]\ninputs = 2\noutputs = 2\noffset_ppm = {OFFSET_PPM}\n"
+            '[[member]]\nbackend = "simulated"\nprefix = "S: "\n' + members)
+
+
+class Combined(Case):
+    def setUp(self) -> None:
+        super().setUp()
+        if not available():
+            self.fail("PulseAudio is not installed: run tools/install-dependencies.sh pulse")
+        self.pulse = PrivatePulse()
+        self.addCleanup(self.pulse.stop)
+        self.pulse.start()
+        self.pulse.load_sink("asiodrv_x", rate=44_100)
+        self.pulse.load_sink("asiodrv_y", rate=48_000)
+        self.world.extra_environment = {
+            "PULSE_SERVER": self.pulse.environment()["PULSE_SERVER"]}
+
+    def endpoints(self) -> dict[str, dict[str, str]]:
+        """Ids of the sinks and of their monitors, as the service lists them."""
+        self.world.configure("[service]\nidle_seconds = 60\n[device]\nbackend = \"simulated\"\n")
+        self.world.start(DRIVER, "run")
+        self.world.wait_for_service()
+        found: dict[str, dict[str, str]] = {"asiodrv_x": {}, "asiodrv_y": {}}
+        for device in self.world.ask("devices")["available"]:
+            for sink, ids in found.items():
+                if sink in device["name"] and device["state"] == "active":
+                    ids["output" if device["outputs"] else "input"] = device["id"]
+        self.assert_ok(self.world.run(DRIVER, "stop"))
+        self.world.wait_for_no_service()
+        for sink, ids in found.items():
+            self.assertEqual(sorted(ids), ["input", "output"], f"{sink}: {found}")
+        return found
+
+    def test_two_sound_devices_and_an_interface_are_one_driver(self) -> None:
+        seconds = float(os.environ.get("ASIODRV_COMBINED_SECONDS", DEFAULT_SECONDS))
+        self.world.configure(config_of(self.endpoints()))
+        running = self.world.start(HOST, "measure", "--frames", str(FRAMES), "--rate", "48000",
+                                   "--inputs", CHANNELS, "--outputs", CHANNELS, "--seconds",
+                                   str(seconds), "--json")
+        self.world.wait_for_clients(1)
+        self.world.wait_until("all parts are tracked", self.all_track, 30)
+        running.process.wait(seconds + 120)
+        status = self.world.status()
+        flight = self.world.flight()
+        report = self.assert_ok(running.wait(60)).json()
+        row = {"seconds": seconds, "channels": 6, "parts": status["device"]["parts"],
+               "rtl_frames": report["rtl_frames"],
+               "reported_rtl_frames": report["reported_rtl_frames"],
+               "markers_sent": report["markers_sent"], "markers_found": report["markers_found"],
+               "floor_late": report["floor_late"], "late": report["late"],
+               "xruns": flight["xruns"], "part_events": flight["parts"]}
+        REPORT.parent.mkdir(parents=True, exist_ok=True)
+        REPORT.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
+        print(json.dumps(row, indent=1), file=sys.stderr)
+
+    def all_track(self) -> bool:
+        parts = self.world.status()["device"]["parts"]
+        return len(parts) == 3 and all(part["state"] in ("master", "tracking") for part in parts)
+
+
+if __name__ == "__main__":
+    unittest.main()
