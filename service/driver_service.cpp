@@ -64,6 +64,10 @@ const DriverService::MethodEntry DriverService::kMethods[] = {
     {"device.set", false, &DriverService::set_device_format},
     {"device.clock", false, &DriverService::set_device_clock},
     {"clock.feed", false, &DriverService::feed_clock},
+    {"calibrate.start", false, &DriverService::start_calibration},
+    {"calibrate.result", false, &DriverService::calibration_result},
+    {"calibrate.list", false, &DriverService::list_calibrations},
+    {"calibrate.forget", false, &DriverService::forget_calibrations},
     {"shutdown", false, &DriverService::shutdown},
     {"routes.list", false, &DriverService::list_routes},
     {"routes.set", false, &DriverService::set_routes},
@@ -99,9 +103,11 @@ DriverService::DriverService(DriverServicePorts ports, LoadedConfig config,
       xruns_(ports_.log) {
   make_host(std::move(device));
   load_routing();
+  load_calibrations();
 }
 
 DriverService::~DriverService() {
+  calibration_.reset();
   for (auto& [connection, client] : clients_) drop_session(client);
 }
 
@@ -156,6 +162,7 @@ void DriverService::on_disconnect(ConnectionId connection) {
                                               client.program(), client.process_id()));
   }
   drop_session(client);
+  if (calibration_ && calibrating_ == connection) end_calibration();
   const bool was_driver = client.hello.has_value();
   clients_.erase(found);
   refresh_graph();  // its monitors and gains are gone with it
@@ -170,7 +177,7 @@ bool DriverService::any_driver() const {
 }
 
 std::optional<Instant> DriverService::idle_since() const {
-  if (any_driver()) return std::nullopt;
+  if (any_driver() || calibration_) return std::nullopt;
   return idle_since_;
 }
 
@@ -225,8 +232,8 @@ wire::DriverDescription DriverService::describe(const Client& client) const {
   description.preferred_frames =
       std::clamp(config_.config.preferred_frames, description.min_frames, description.max_frames);
   description.clock_sources = clock_sources();
-  description.device_input_latency = host_->latency().input;
-  description.device_output_latency = host_->latency().output;
+  description.device_input_latency = device_latency().input;
+  description.device_output_latency = device_latency().output;
   description.deferred = is_deferred(config_.config, client.program());
   return description;
 }
@@ -249,6 +256,7 @@ nanoseconds DriverService::chores() {
   if (host_->is_lost() && !loss_told_) device_was_lost();
   if (host_->is_lost() && ports_.clock.now() >= look_again_) look_for_device();
   watch_clock();
+  watch_calibration();
   xruns_.report(host_->flight(), history_, ports_.clock.now());
   if (host_->is_lost()) return kLookInterval;
   if (has_foreign_clock() && any_driver()) return kClockInterval;

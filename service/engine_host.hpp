@@ -46,6 +46,7 @@ class EngineHost {
   [[nodiscard]] bool is_lost() const noexcept { return lost_.load(std::memory_order_acquire); }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept;
   /// See Device.
+  [[nodiscard]] std::string mode() const { return device_.mode(); }
   [[nodiscard]] ports::ClockState clock_state() const noexcept { return device_.clock_state(); }
   [[nodiscard]] Result<> select_clock(std::uint32_t source) { return device_.select_clock(source); }
   [[nodiscard]] Result<> feed_external_clock(SampleRate rate) {
