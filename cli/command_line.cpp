@@ -29,6 +29,7 @@ constexpr const char* kFooter =
     "  asio-driver flight                    which sounds were damaged, and by whom\n"
     "  asio-driver flight --json --records 1000 > flight.json\n"
     "  asio-driver devices --period 32       a shorter delay, while programs play\n"
+    "  asio-driver calibrate --output out:1 --input in:1    measures a cable between the two\n"
     "  asio-driver config                    the settings in force, and where they are kept\n"
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
@@ -58,6 +59,7 @@ struct Parsed {
   bool reload = false;
   DeviceOptions device;
   RoutingArguments routing;
+  CalibrateOptions calibrate;
 };
 
 void add_instance(CLI::App* command, std::string& target) {
@@ -104,8 +106,9 @@ void add_client_options(CLI::App* command, ClientOptions& client) {
 }
 
 int run_command_line(std::vector<std::string> arguments) {
-  const Actions actions{service::run_service, show_status, show_flight, show_devices, show_config,
-                        stop_service,         run_route,   run_virtual, show_clients, show_meters};
+  const Actions actions{service::run_service, show_status,  show_flight,  show_devices,
+                        show_config,          stop_service, run_route,    run_virtual,
+                        show_clients,         show_meters,  run_calibrate};
   return run_command_line(std::move(arguments), actions);
 }
 
@@ -161,6 +164,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   config->add_flag("--reload", parsed.reload,
                    "Read the file anew; what is wrong in it is said and changes nothing");
   add_routing_commands(app, parsed.routing, parsed.client);
+  CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);
 
   std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
   try {
@@ -180,6 +184,11 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
     if (devices->parsed()) return actions.devices(parsed.client, parsed.device);
     if (config->parsed()) return actions.config(parsed.client, parsed.reload);
     if (stop->parsed()) return actions.stop(parsed.client);
+    if (calibrate->parsed()) {
+      const std::string mistake = wrong_usage(parsed.calibrate);
+      return mistake.empty() ? actions.calibrate(parsed.client, parsed.calibrate)
+                             : usage_error(mistake);
+    }
     std::string wrong;
     if (const auto code = run_routing_command(parsed.routing, parsed.client, actions, wrong)) {
       return wrong.empty() ? *code : usage_error(wrong);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/calibrate.hpp"
 #include "cli/commands.hpp"
 #include "cli/routing_commands.hpp"
 #include "service/run_service.hpp"
@@ -22,6 +23,7 @@ struct Actions {
   int (*virtual_cables)(const ClientOptions&, const CableOptions&) = nullptr;
   int (*clients)(const ClientOptions&) = nullptr;
   int (*meters)(const ClientOptions&, const MeterOptions&) = nullptr;
+  int (*calibrate)(const ClientOptions&, const CalibrateOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

@@ -6,6 +6,7 @@
 #include <map>
 #include <vector>
 
+#include "core/audio/marker.hpp"
 #include "host/samples.hpp"
 
 namespace asiodrv::host {
@@ -77,27 +78,9 @@ std::optional<std::int64_t> find_similar(const Timeline& line, std::int32_t type
   std::vector<float> heard(static_cast<std::size_t>(line.frames));
   decode_samples(type, marker.data(), wanted);
   decode_samples(type, line.bytes.data(), heard);
-  double wanted_energy = 0;
-  for (const float value : wanted) wanted_energy += static_cast<double>(value) * value;
-  double best = kLeastCorrelation;
-  std::optional<std::int64_t> place;
-  for (std::size_t at = 0; at + kLength <= heard.size(); ++at) {
-    float product = 0;
-    float energy = 0;
-    for (std::size_t i = 0; i < kLength; ++i) {
-      product += wanted[i] * heard[at + i];
-      energy += heard[at + i] * heard[at + i];
-    }
-    if (energy < 1e-9F) continue;
-    // An inverted cable is still a cable.
-    const double match = std::fabs(static_cast<double>(product)) /
-                         std::sqrt(wanted_energy * static_cast<double>(energy));
-    if (match > best) {
-      best = match;
-      place = static_cast<std::int64_t>(at);
-    }
-  }
-  return place;
+  const auto sighting = audio::find_marker(wanted, heard);
+  if (!sighting || sighting->match < kLeastCorrelation) return std::nullopt;
+  return std::llround(sighting->place);
 }
 
 RoundTrip search(const Tape& tape, const TestSignal& signal, std::int32_t type,

@@ -4,7 +4,9 @@
 #include <cmath>
 #include <cstring>
 #include <numbers>
+#include <span>
 
+#include "core/audio/marker.hpp"
 #include "host/samples.hpp"
 
 namespace asiodrv::host {
@@ -13,30 +15,13 @@ namespace {
 /// Frames after a marker; uneven, so that no fixed rhythm of the machine can hit every marker.
 constexpr std::uint32_t kMarkerGaps[TestSignal::kMarkers] = {701, 1409, 907, 2003, 1201};
 
-/// A small generator of 32 pseudo-random bits (xorshift); `state` must not be zero.
-std::uint32_t next_random(std::uint32_t& state) noexcept {
-  state ^= state << 13;
-  state ^= state >> 17;
-  state ^= state << 5;
-  return state;
-}
-
 /// A hiss 54 dB below full scale, so that a loss between two markers shows too; never zero.
 void write_hiss(std::uint32_t channel, std::vector<std::int16_t>& into) {
   std::uint32_t state = 0x7F4A7C15U + channel;
   for (std::int16_t& value : into) {
-    value = static_cast<std::int16_t>(1 + static_cast<std::int32_t>(next_random(state) >> 26));
-    if ((next_random(state) & 1U) != 0) value = static_cast<std::int16_t>(-value);
-  }
-}
-
-/// Plus and minus a quarter of full scale: strong enough for a cable, far from clipping.
-void write_marker(std::uint32_t channel, std::uint32_t number, std::int16_t* into) {
-  std::uint32_t state = 0x9E3779B9U ^ (channel * 0x85EBCA6BU) ^ ((number + 1) * 0xC2B2AE35U);
-  if (state == 0) state = 1;
-  for (int i = 0; i < 8; ++i) next_random(state);  // small seeds start alike
-  for (std::uint32_t i = 0; i < TestSignal::kMarkerFrames; ++i) {
-    into[i] = (next_random(state) & 0x10000U) != 0 ? 8192 : -8192;
+    value =
+        static_cast<std::int16_t>(1 + static_cast<std::int32_t>(audio::next_noise(state) >> 26));
+    if ((audio::next_noise(state) & 1U) != 0) value = static_cast<std::int16_t>(-value);
   }
 }
 
@@ -54,7 +39,8 @@ TestSignal::TestSignal(std::int32_t sample_type, std::uint32_t channels, std::ui
   for (std::uint32_t channel = 0; channel < channels_; ++channel) {
     write_hiss(channel, values);
     for (std::uint32_t number = 0; number < kMarkers; ++number) {
-      write_marker(channel, number, values.data() + marker_cursor(number));
+      audio::write_marker(channel, number,
+                          std::span(values).subspan(marker_cursor(number), kMarkerFrames));
     }
     preamble_.emplace_back(preamble_frames_ * bytes_);
     encode_samples(sample_type, values, preamble_.back().data());
@@ -110,7 +96,8 @@ Planar16 TestSignal::noise(std::uint32_t channels, std::uint32_t frames) {
   for (std::vector<std::int16_t>& channel : result) {
     channel.resize(frames);
     for (std::int16_t& value : channel) {
-      value = static_cast<std::int16_t>(static_cast<std::int32_t>(next_random(state) >> 19) - 4096);
+      value = static_cast<std::int16_t>(static_cast<std::int32_t>(audio::next_noise(state) >> 19) -
+                                        4096);
     }
   }
   return result;

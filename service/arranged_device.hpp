@@ -28,6 +28,7 @@ class ArrangedDevice final : public ports::Device {
   void close() noexcept override { inner_->close(); }
   [[nodiscard]] std::vector<std::string> notes() const override { return inner_->notes(); }
   [[nodiscard]] std::string loss() const override { return inner_->loss(); }
+  [[nodiscard]] std::string mode() const override { return inner_->mode(); }
   [[nodiscard]] std::vector<ports::DevicePart> parts() const override { return inner_->parts(); }
   [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override {
     return inner_->take_part_events();

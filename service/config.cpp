@@ -321,6 +321,7 @@ std::vector<ConfigReader::Key> ConfigReader::simulated_keys(Config::Simulated& s
                                 [&](std::size_t i) {
                                   simulated.wires = i == 0 ? Wires::straight : Wires::none;
                                 })},
+          {"hidden_latency_frames", number(simulated.hidden_latency.count, 0, 96'000)},
           {"player", file_name(simulated.player)},
           {"recorder", file_name(simulated.recorder)}};
 }
@@ -469,6 +470,7 @@ nlohmann::json to_json(const Config& config) {
         {"jitter_us", simulated.jitter_us},
         {"external_clock", simulated.external_clock_hz},
         {"wires", simulated.wires == Wires::straight ? "straight" : "none"},
+        {"hidden_latency_frames", simulated.hidden_latency.count},
         {"player", simulated.player},
         {"recorder", simulated.recorder}}}};
 }

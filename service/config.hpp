@@ -42,6 +42,7 @@
 //                external_clock = 0        the rate that arrives at its external clock input; 0: it
 //                                          has no such input
 //                wires = "straight"        "straight" (output n to input n) or "none"
+//                hidden_latency_frames = 0 0 to 96000: delay of the wires, which is not reported
 //                player = ""               a WAV file heard at the inputs, over and over
 //                recorder = ""             a WAV file that receives what is played
 //
@@ -112,6 +113,7 @@ struct Config {
     std::uint32_t jitter_us = 0;
     std::uint32_t external_clock_hz = 0;
     Wires wires = Wires::straight;
+    Frames hidden_latency{};
     std::string player, recorder;  ///< absolute UTF-8 paths, or empty
   } simulated;
 };

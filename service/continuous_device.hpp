@@ -30,6 +30,7 @@ class ContinuousDevice final : public ports::Device {
     return events;
   }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return inner_->latency(); }
+  [[nodiscard]] std::string mode() const override { return inner_->mode(); }
   [[nodiscard]] Result<> start() override {
     base_ = next_index();
     return inner_->start();

@@ -137,7 +137,7 @@ void DriverService::watch_parts() {
 /// What the device has measured of itself since programs were told.
 void DriverService::watch_latency() {
   if (!host_->is_running()) return;
-  const ports::DeviceLatency now = host_->latency();
+  const ports::DeviceLatency now = device_latency();
   const Frames period = host_->format().period;
   if (!differ(now.input, told_latency_.input, period) &&
       !differ(now.output, told_latency_.output, period)) {

@@ -71,6 +71,10 @@ const DriverService::MethodEntry DriverService::kMethods[] = {
     {"device.set", false, &DriverService::set_device_format},
     {"device.clock", false, &DriverService::set_device_clock},
     {"clock.feed", false, &DriverService::feed_clock},
+    {"calibrate.start", false, &DriverService::start_calibration},
+    {"calibrate.result", false, &DriverService::calibration_result},
+    {"calibrate.list", false, &DriverService::list_calibrations},
+    {"calibrate.forget", false, &DriverService::forget_calibrations},
     {"shutdown", false, &DriverService::shutdown},
     {"routes.list", false, &DriverService::list_routes},
     {"routes.set", false, &DriverService::set_routes},
@@ -106,9 +110,11 @@ DriverService::DriverService(DriverServicePorts ports, LoadedConfig config,
       xruns_(ports_.log) {
   make_host(std::move(device));
   load_routing();
+  load_calibrations();
 }
 
 DriverService::~DriverService() {
+  calibration_.reset();
   for (auto& [connection, client] : clients_) drop_session(client);
 }
 
@@ -164,6 +170,7 @@ void DriverService::on_disconnect(ConnectionId connection) {
                                               client.program(), client.process_id()));
   }
   drop_session(client);
+  if (calibration_ && calibrating_ == connection) end_calibration();
   const bool was_driver = client.hello.has_value();
   clients_.erase(found);
   refresh_graph();  // its monitors and gains are gone with it
@@ -178,7 +185,7 @@ bool DriverService::any_driver() const {
 }
 
 std::optional<Instant> DriverService::idle_since() const {
-  if (any_driver()) return std::nullopt;
+  if (any_driver() || calibration_) return std::nullopt;
   return idle_since_;
 }
 
@@ -239,8 +246,8 @@ wire::DriverDescription DriverService::describe(const Client& client) const {
     description.buffer_sizes.push_back(offered_sizes(rate));
   }
   description.clock_sources = clock_sources();
-  description.device_input_latency = host_->latency().input;
-  description.device_output_latency = host_->latency().output;
+  description.device_input_latency = device_latency().input;
+  description.device_output_latency = device_latency().output;
   description.deferred = is_deferred(config_.config, client.program());
   return description;
 }
@@ -266,6 +273,7 @@ nanoseconds DriverService::chores() {
   watch_clock();
   watch_parts();
   watch_latency();
+  watch_calibration();
   xruns_.report(host_->flight(), history_, ports_.clock.now());
   const bool absent = !host_->info().present && any_driver();
   if (device_is_away() || absent) return kLookInterval;

@@ -24,6 +24,19 @@
 //   device.clock     {"name"}              {}; the clock source that paces the device from now on
 //   clock.feed       {"rate_hz"}           {}; what arrives at the external clock input of the
 //                                          simulated device, 0: nothing any more
+//   calibrate.start  {"input", "output",   {"rate_hz", "period_frames"}; plays through a cable from
+//                     "rate_hz"?,          "out:1" to "in:1" for two seconds or so. One at a time;
+//                     "frames"?}           ends with its connection, and when a program needs the
+//                                          device at another format
+//   calibrate.result {}                    {"state": "running", "progress"}: ask again in 100 ms;
+//   or
+//                                          "done", and what driver_calibration.cpp says; or an
+//                                          error
+//   calibrate.list   {"rate_hz"?}          {"corrections": [...], "periods_frames": [...], ...};
+//   the
+//                                          periods that can be measured at that rate
+//   calibrate.forget {"rate_hz"?,          {"forgotten"}; of the device in use
+//                     "frames"?}
 //   shutdown         {}                    {}; the service leaves after the answer
 //
 // What is connected with what. Ports are texts as in studio.hpp ("in:1", "daw.exe/out:2"), gains
@@ -74,7 +87,9 @@
 #include "core/ports/thread.hpp"
 #include "core/wire/control.hpp"
 #include "ipc/server/control_server.hpp"
+#include "service/calibration.hpp"
 #include "service/config.hpp"
+#include "service/corrections.hpp"
 #include "service/engine_host.hpp"
 #include "service/host_mixer.hpp"
 #include "service/log.hpp"
@@ -114,6 +129,8 @@ struct DriverServicePorts {
   std::string routing_path{};
   /// All devices that could be chosen (see service/device_list.hpp).
   std::function<nlohmann::json(const Config&)> list_devices = nullptr;
+  /// Likewise calibrations.
+  std::string calibration_path{};
 };
 
 /// Control threads, one call at a time: the control server serialises.
@@ -218,6 +235,22 @@ class DriverService final : public ipc::ControlHandler {
   void load_routing();
   void tell_new_channels();
 
+  // driver_calibration.cpp
+  Result<nlohmann::json> start_calibration(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> calibration_result(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> list_calibrations(Client& client, const nlohmann::json& params);
+  Result<nlohmann::json> forget_calibrations(Client& client, const nlohmann::json& params);
+  [[nodiscard]] Result<std::uint32_t> device_channel(const std::string& text, Role role) const;
+  [[nodiscard]] Result<ports::DeviceFormat> judge_calibration(SampleRate rate, Frames period) const;
+  [[nodiscard]] Result<nlohmann::json> adopt_calibration();
+  void end_calibration();
+  void watch_calibration();
+  void load_calibrations();
+  [[nodiscard]] Result<> keep_calibrations();
+  [[nodiscard]] CorrectionKey correction_key(const ports::DeviceFormat& format) const;
+  [[nodiscard]] ports::DeviceLatency device_latency() const;
+  void tell_corrected(const ports::DeviceLatency& before);
+
   void make_host(std::unique_ptr<ports::Device> device);
   [[nodiscard]] Result<> change_device(std::unique_ptr<ports::Device> device);  // driver_reload.cpp
   [[nodiscard]] wire::DriverDescription describe(const Client& client) const;
@@ -276,6 +309,10 @@ class DriverService final : public ipc::ControlHandler {
   Studio studio_;
   std::optional<engine::GraphSpec> graph_;  // as the engine was told last
   bool keeps_studio_ = true;
+  Corrections corrections_;
+  bool keeps_corrections_ = true;
+  std::unique_ptr<Calibration> calibration_;  // while one is under way
+  ipc::ConnectionId calibrating_ = 0;         // whose it is
   SessionHistory history_;
   std::deque<ports::DevicePartEvent> part_events_;  // the newest
   std::uint64_t part_events_seen_ = 0;

@@ -41,6 +41,7 @@ const DriverService::Client* DriverService::other_session(const Client& client,
 }
 
 bool DriverService::any_session() const {
+  if (calibration_) return true;  // it needs the device as a program does
   return std::any_of(clients_.begin(), clients_.end(),
                      [](const auto& each) { return each.second.session != nullptr; });
 }
@@ -149,7 +150,7 @@ Result<> DriverService::follow_client(Client& client) {
 
 wire::SessionGrant DriverService::grant(const Client& of) const {
   const Session& session = *of.session;
-  const ports::DeviceLatency device = host_->latency();
+  const ports::DeviceLatency device = device_latency();
   const engine::ClientLatency client =
       of.waiting ? engine::ClientLatency{session.frames(), session.frames()}
                  : host_->client_latency(session.id());

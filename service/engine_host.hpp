@@ -53,6 +53,7 @@ class EngineHost {
   [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() {
     return device_.take_part_events();
   }
+  [[nodiscard]] std::string mode() const { return device_.mode(); }
   [[nodiscard]] ports::ClockState clock_state() const noexcept { return device_.clock_state(); }
   [[nodiscard]] Result<> select_clock(std::uint32_t source) { return device_.select_clock(source); }
   [[nodiscard]] Result<> feed_external_clock(SampleRate rate) {

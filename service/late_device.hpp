@@ -68,6 +68,7 @@ class LateDevice final : public ports::Device {
     return inner_ ? inner_->notes() : std::vector<std::string>{why_.message};
   }
   [[nodiscard]] std::string loss() const override { return inner_ ? inner_->loss() : ""; }
+  [[nodiscard]] std::string mode() const override { return inner_ ? inner_->mode() : ""; }
   [[nodiscard]] std::vector<ports::DevicePart> parts() const override {
     return inner_ ? inner_->parts() : std::vector<ports::DevicePart>{};
   }

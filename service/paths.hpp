@@ -15,6 +15,10 @@ namespace asiodrv::service {
 /// instance for itself. Empty when there is no such folder.
 [[nodiscard]] std::string routing_path(const std::string& config_path, const std::string& instance);
 
+/// Likewise where its calibrations are kept.
+[[nodiscard]] std::string calibration_path(const std::string& config_path,
+                                           const std::string& instance);
+
 /// An environment variable, empty when it is not set.
 [[nodiscard]] std::string environment(const char* name);
 

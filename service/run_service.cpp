@@ -165,6 +165,7 @@ void Program::serve(std::unique_ptr<ports::Listener> listener) {
   ports.on_idle = [this] { woken_->signal(); };
   ports.reload = [this] { return read_configuration(options_); };
   ports.routing_path = routing_path(config_.path, options_.instance);
+  ports.calibration_path = calibration_path(config_.path, options_.instance);
   service_ = std::make_unique<DriverService>(std::move(ports), config_, std::move(device_));
 
   ipc::ControlServerOptions server_options;

@@ -108,6 +108,7 @@ Result<std::unique_ptr<ports::Device>> make_simulated_backend(ports::Clock& cloc
   options.external_clock = SampleRate{config.external_clock_hz};
   options.wiring = config.wires == Wires::straight ? devices::SimulatedWiring::straight
                                                    : devices::SimulatedWiring::none;
+  options.hidden_latency = config.hidden_latency;
   if (!config.player.empty()) {
     auto sound = audio::read_wav_file(config.player);
     if (!sound) return tl::unexpected<Error>(std::move(sound.error()));

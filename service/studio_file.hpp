@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "core/base/result.hpp"
 #include "service/studio.hpp"
@@ -22,9 +21,5 @@ struct LoadedStudio {
 /// Writes the file, and its folder when that is missing. Errors: those of write_whole_file.
 /// Control thread; blocks on the disk.
 [[nodiscard]] Result<> save_studio(const std::string& path, const Studio& studio);
-
-/// Replaces the file at `path` (UTF-8) by `text`: whoever reads it, whenever the machine fails,
-/// finds the old text or the new one, never a part. Errors: access_denied. Implemented per system.
-[[nodiscard]] Result<> write_whole_file(const std::string& path, std::string_view text);
 
 }  // namespace asiodrv::service

@@ -107,6 +107,9 @@ class Device {
   /// device_busy, access_denied, invalid_state. Never falls back to another format.
   [[nodiscard]] virtual Result<> open(const DeviceFormat& format) = 0;
   [[nodiscard]] virtual DeviceLatency latency() const noexcept = 0;
+  /// How an open device runs, where it can run in several ways that differ in latency: a short
+  /// word. Control threads.
+  [[nodiscard]] virtual std::string mode() const { return {}; }
   [[nodiscard]] virtual Result<> start() = 0;
   virtual void stop() noexcept = 0;
   virtual void close() noexcept = 0;

@@ -29,7 +29,10 @@ std::vector<std::vector<std::uint32_t>> outputs_by_input(const SimulatedOptions&
 }  // namespace
 
 SimulatedBuffers::SimulatedBuffers(const SimulatedOptions& options, Frames period)
-    : period_(period), loop_player_(options.loop_player), player_(options.player) {
+    : period_(period),
+      loop_player_(options.loop_player),
+      player_(options.player),
+      long_wires_(options.outputs, period, options.hidden_latency) {
   const auto sources = outputs_by_input(options);
   const auto player_of = [this](std::uint32_t input) -> const std::vector<float>* {
     if (!player_ || input >= player_->channels.size()) return nullptr;
@@ -53,7 +56,8 @@ SimulatedBuffers::SimulatedBuffers(const SimulatedOptions& options, Frames perio
   for (std::uint32_t input = 0; input < options.inputs; ++input) {
     const std::vector<float>* const player = player_of(input);
     const std::vector<std::uint32_t>& outputs = sources[input];
-    const bool is_mixed = player != nullptr || outputs.size() > 1;
+    const bool is_mixed =
+        player != nullptr || outputs.size() > 1 || (long_wires_.used() && !outputs.empty());
     if (is_mixed) mixed_.push_back({next_block(), outputs, player});
     for (std::uint32_t set = 0; set < kSets; ++set) {
       capture_[set].push_back(is_mixed          ? mixed_.back().block
@@ -82,7 +86,12 @@ PlanarView<const float> SimulatedBuffers::capture(std::uint64_t index) RT_SAFE {
   for (const MixedInput& input : mixed_) {
     audio::silence(input.block, period_);
     if (input.player != nullptr) play_into(*input.player, index * period_.count, input.block);
-    if (!heard) continue;
+    if (long_wires_.used() && index >= 2) {
+      for (const std::uint32_t output : input.outputs) {
+        long_wires_.hear(index - 2, output, input.block);
+      }
+    }
+    if (!heard || long_wires_.used()) continue;
     for (const std::uint32_t output : input.outputs) {
       audio::mix_into(render_[set][output], input.block, period_);
     }

@@ -13,6 +13,7 @@
 #include "core/base/planar.hpp"
 #include "core/base/rt.hpp"
 #include "core/base/units.hpp"
+#include "devices/simulated/long_wires.hpp"
 
 namespace asiodrv::devices {
 
@@ -27,7 +28,10 @@ class SimulatedBuffers {
   SimulatedBuffers(const SimulatedOptions& options, Frames period);
 
   /// Forgets what was played.
-  void reset() noexcept { played_.fill(kNothing); }
+  void reset() noexcept {
+    played_.fill(kNothing);
+    long_wires_.reset();
+  }
 
   /// The block to be filled in period `index`.
   [[nodiscard]] PlanarView<float> render(std::uint64_t index) RT_SAFE;
@@ -36,17 +40,21 @@ class SimulatedBuffers {
   [[nodiscard]] PlanarView<const float> rendered(std::uint64_t index) const RT_SAFE;
 
   /// Render block `index` was committed in time; every other one is silence.
-  void mark_played(std::uint64_t index) RT_SAFE { played_[index % kSets] = index; }
+  void mark_played(std::uint64_t index) RT_SAFE {
+    played_[index % kSets] = index;
+    if (long_wires_.used()) long_wires_.play(index, rendered(index));
+  }
 
   /// What passed the inputs in the period before boundary `index`: render block `index - 2` through
-  /// the wires, and the player. Valid until the next call.
+  /// the wires, or what long wires bring of earlier ones, and the player. Valid until the next
+  /// call.
   [[nodiscard]] PlanarView<const float> capture(std::uint64_t index) RT_SAFE;
 
  private:
   static constexpr std::uint32_t kSets = 3;
   static constexpr std::uint64_t kNothing = ~std::uint64_t{0};
 
-  /// An input with several sources, or with the player.
+  /// An input with several sources, with the player, or at the end of a long wire.
   struct MixedInput {
     float* block;
     std::vector<std::uint32_t> outputs;
@@ -74,6 +82,7 @@ class SimulatedBuffers {
   std::array<std::vector<const float*>, kSets> capture_;  // by the set that was played
   std::vector<const float*> silent_capture_;
   std::vector<MixedInput> mixed_;
+  LongWires long_wires_;
   std::array<std::uint64_t, kSets> played_{kNothing, kNothing, kNothing};
 };
 

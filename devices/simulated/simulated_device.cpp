@@ -93,6 +93,10 @@ Result<> check_simulated_options(const SimulatedOptions& options) {
     return refuse("jitter_us is " + std::to_string(options.jitter_us) +
                   "; 0 to 1000 are accepted.");
   }
+  if (options.hidden_latency > kMaxHiddenLatency) {
+    return refuse("hidden_latency_frames is " + std::to_string(options.hidden_latency.count) +
+                  "; 0 to " + std::to_string(kMaxHiddenLatency.count) + " are accepted.");
+  }
   for (const SimulatedWire& wire : options.wires) {
     if (wire.output >= options.outputs || wire.input >= options.inputs) {
       return refuse("a wire leads from output " + std::to_string(wire.output) + " to input " +

@@ -9,9 +9,12 @@
 //   [t_k, t_{k+1})    block k is readable, render block k writable until it is committed
 //   [t_{k+1}, t_{k+2})  a committed render block k is played
 //
-// Wires have no delay, so what was written as render block k arrives in capture block k + 2: a
-// loopback takes two periods, the floor of double buffering. A block that is committed at or after
-// t_{k+1} is refused and silence is played in its stead, as for every period that nobody served.
+// Wires have no delay unless told, so what was written as render block k arrives in capture block k
+// + 2: a loopback takes two periods, the floor of double buffering. A block that is committed at or
+// after t_{k+1} is refused and silence is played in its stead, as for every period that nobody
+// served.
+//
+// Wires can be given a delay that the device does not report, as converters have: hidden_latency.
 //
 // With an external clock input, another clock may dictate rate': see SimulatedOptions.
 #pragma once
@@ -36,6 +39,7 @@ class SimulatedBuffers;
 inline constexpr std::uint32_t kMaxSimulatedChannels = 1024;
 inline constexpr double kMaxOffsetPpm = 1000.0;
 inline constexpr std::uint32_t kMaxJitterUs = 1000;
+inline constexpr Frames kMaxHiddenLatency{96'000};
 
 struct SimulatedWire {
   std::uint32_t output = 0, input = 0;
@@ -57,6 +61,8 @@ struct SimulatedOptions {
   std::uint64_t jitter_seed = 1;
   SimulatedWiring wiring = SimulatedWiring::straight;
   std::vector<SimulatedWire> wires;
+  /// What all wires take besides, at any rate and period, and latency() keeps quiet about.
+  Frames hidden_latency{};
   /// Gives the device a clock source 1, "External", at which this rate arrives; 0: it has none.
   /// What arrives is changed by feed_external_clock.
   SampleRate external_clock{};

@@ -69,6 +69,59 @@ TEST(simulated_device, a_loopback_takes_exactly_two_periods_at_every_rate_and_si
   }
 }
 
+TEST(simulated_device, a_hidden_latency_delays_the_wires_by_so_many_frames_and_is_not_reported) {
+  for (const std::uint32_t hidden : {1U, 63U, 64U, 65U, 200U, 1000U}) {
+    SimulatedOptions options = channels(2, 2);
+    options.hidden_latency = Frames{hidden};
+    Bench bench(options, {48'000}, {64});
+    bench.run();
+    std::vector<float> played;
+    std::vector<float> heard;
+    for (std::uint64_t k = 0; k < 40; ++k) {
+      ASSERT_EQ(bench.wait(), PeriodStatus::ready);
+      for (const float sample : bench.captured(1)) heard.push_back(sample);
+      bench.fill();
+      for (const float sample : bench.tags(k, 1)) played.push_back(sample);
+      ASSERT_TRUE(bench.commit());
+    }
+    const std::size_t delay = 2 * 64 + hidden;
+    for (std::size_t i = 0; i < heard.size(); ++i) {
+      ASSERT_EQ(heard[i], i < delay ? 0.0F : played[i - delay]) << hidden << " at " << i;
+    }
+    EXPECT_EQ(bench.device.latency().input.count + bench.device.latency().output.count, 0U);
+  }
+}
+
+TEST(simulated_device, what_was_lost_stays_silent_behind_a_hidden_latency) {
+  SimulatedOptions options = channels(1, 1);
+  options.hidden_latency = Frames{96};
+  Bench bench(options, {48'000}, {64});
+  bench.run();
+  for (int i = 0; i < 4; ++i) bench.serve();  // blocks 0 to 3
+  bench.device.inject_gap(2);                 // 4 and 5 are never played
+  ASSERT_EQ(bench.wait(), PeriodStatus::ready);
+  ASSERT_EQ(bench.period.index, 6U);
+  std::vector<float> heard;
+  for (;;) {
+    for (const float sample : bench.captured(0)) heard.push_back(sample);
+    if (bench.period.index == 11) break;
+    bench.fill();
+    ASSERT_TRUE(bench.commit());
+    ASSERT_EQ(bench.wait(), PeriodStatus::ready);
+  }
+  // Capture block k holds what was played 2 * 64 + 96 frames before: from frame 32 of block k - 4.
+  std::vector<float> expected;
+  for (std::uint64_t index = 2; index < 9; ++index) {
+    const bool was_played = index < 4 || index > 5;
+    for (const float sample : was_played ? bench.tags(index, 0) : bench.silence()) {
+      expected.push_back(sample);
+    }
+  }
+  expected.erase(expected.begin(), expected.begin() + 32);
+  expected.resize(heard.size());
+  EXPECT_EQ(heard, expected);
+}
+
 TEST(simulated_device, serves_1024_channels_each_its_own) {
   Bench bench(channels(1024, 1024), {48'000}, {16});
   bench.run();

@@ -151,6 +151,7 @@ Result<> WasapiDevice::open(const ports::DeviceFormat& format) {
   const std::shared_ptr<void> com = system_.hold_com();
   if (!com) return no_com();
   notes_.clear();
+  mode_.clear();
   // Anew each time: ids, rates and periods may be others than they were.
   if (Result<> prepared = prepare(); !prepared) return prepared;
   if (Result<> checked = check(format); !checked) return checked;
@@ -235,6 +236,7 @@ Result<> WasapiDevice::open_streams(MmDeviceEnumerator& enumerator,
 }
 
 void WasapiDevice::note_stream(const Side& side, const OpenStream& stream) {
+  mode_ += (mode_.empty() ? "" : "+") + std::string(mode_name(stream.mode));
   notes_.push_back(fmt::format("\"{}\" runs in {} mode: {}, a period of {} frames, a buffer of {}.",
                                side.endpoint.name, mode_name(stream.mode),
                                format_text(stream.format), stream.period.count,

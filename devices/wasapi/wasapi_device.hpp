@@ -44,6 +44,8 @@ class WasapiDevice final : public ports::Device {
   void refresh() override;
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override;
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override;
+  /// "shared", "low-latency" or "exclusive"; of two endpoints both, joined by "+".
+  [[nodiscard]] std::string mode() const override { return mode_; }
   [[nodiscard]] Result<> start() override;
   void stop() noexcept override;
   void close() noexcept override;
@@ -87,6 +89,7 @@ class WasapiDevice final : public ports::Device {
   const WasapiOptions options_;
   Side render_, capture_;
   ports::DeviceInfo info_;
+  std::string mode_;  // of the open device, or of the last one that was
   std::vector<std::string> notes_;
   ComPtr<MmDeviceEnumerator> enumerator_;  // while open
   std::unique_ptr<RunEvents> events_;      // while open; outlives the rest

@@ -56,6 +56,7 @@ TEST(wasapi_device, small_shared_periods_are_chosen_by_themselves) {
   EXPECT_LE(bench.format.period.count, 128U);
   ASSERT_TRUE(bench.run());
   EXPECT_NE(joined(bench.device->notes()).find("low-latency"), std::string::npos);
+  EXPECT_EQ(bench.device->mode().rfind("low-latency", 0), 0U) << bench.device->mode();
   EXPECT_EQ(bench.serve(500), 500) << bench.device->loss();
   EXPECT_TRUE(bench.played_unbroken(490 * bench.format.period.count));
 }

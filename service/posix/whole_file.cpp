@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "service/studio_file.hpp"
+#include "service/json_file.hpp"
 
 namespace asiodrv::service {
 namespace {

@@ -45,6 +45,7 @@ class TestWorld {
     ports.on_idle = [this] { idle->signal(); };
     ports.reload = [this] { return next_config; };
     ports.routing_path = routing_path;
+    ports.calibration_path = calibration_path;
     service = std::make_unique<DriverService>(std::move(ports), config, make_first_device());
     server = std::make_unique<ipc::ControlServer>(*clock, *threads, *service);
     service->set_notify(
@@ -103,7 +104,8 @@ class TestWorld {
   std::shared_ptr<StepControl> device = std::make_shared<StepControl>(*clock, *threads);
   LoadedConfig config{{}, "/etc/test.toml", true, ""};
   LoadedConfig next_config;
-  std::string routing_path;  // empty: cables and routes are not kept
+  std::string routing_path;      // empty: cables and routes are not kept
+  std::string calibration_path;  // likewise
   std::atomic<int> leaves{0};
   std::unique_ptr<ports::Signal> idle = threads->make_signal();
   ports::Mutex log_mutex;

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-#include "service/studio_file.hpp"
+#include "service/json_file.hpp"
 
 namespace asiodrv::service {
 namespace {

@@ -6,37 +6,12 @@
 #include <complex>
 #include <numbers>
 
+#include "core/audio/fourier.hpp"
+
 namespace asiodrv::audio::testing {
 namespace {
 
 using Complex = std::complex<double>;
-
-/// In place, radix 2, decimation in time.
-void transform(std::vector<Complex>& values) {
-  const std::size_t n = values.size();
-  assert((n & (n - 1)) == 0);
-  for (std::size_t i = 1, j = 0; i < n; ++i) {
-    std::size_t bit = n >> 1U;
-    for (; (j & bit) != 0; bit >>= 1U) j ^= bit;
-    j ^= bit;
-    if (i < j) std::swap(values[i], values[j]);
-  }
-  std::vector<Complex> roots(n / 2);
-  for (std::size_t i = 0; i < n / 2; ++i) {
-    roots[i] = std::polar(1.0, -2 * std::numbers::pi * double(i) / double(n));
-  }
-  for (std::size_t half = 1; half < n; half *= 2) {
-    const std::size_t stride = n / (2 * half);
-    for (std::size_t start = 0; start < n; start += 2 * half) {
-      for (std::size_t k = 0; k < half; ++k) {
-        const Complex even = values[start + k];
-        const Complex odd = values[start + k + half] * roots[k * stride];
-        values[start + k] = even + odd;
-        values[start + k + half] = even - odd;
-      }
-    }
-  }
-}
 
 /// Seven-term Blackman-Harris window (Albrecht 2001), sidelobes at -180 dB.
 double window(std::size_t i, std::size_t n) {
@@ -54,7 +29,7 @@ double power_beyond_db(const std::vector<double>& signal, double rate_hz, double
   const std::size_t n = signal.size();
   std::vector<Complex> values(n);
   for (std::size_t i = 0; i < n; ++i) values[i] = signal[i] * window(i, n);
-  transform(values);
+  fourier_transform(values);
   values.resize(n / 2);
   const auto power = [](const Complex& value) { return std::norm(value); };
   const auto strongest =
