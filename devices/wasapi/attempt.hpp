@@ -10,9 +10,8 @@ struct Attempt {
   ports::Clock& clock;
   MmDevice& device;
   const StreamRequest& request;
-  Instant deadline{};  ///< no new try after it
 
-  [[nodiscard]] bool late() const { return clock.now() >= deadline; }
+  [[nodiscard]] bool late() const { return clock.now() >= request.deadline; }
 };
 
 [[nodiscard]] Result<OpenStream> try_exclusive(const Attempt& attempt);
@@ -29,7 +28,7 @@ struct Attempt {
 template <class Make>
 [[nodiscard]] Hr while_in_use(const Attempt& attempt, Make make) {
   const Instant give_up =
-      std::min(attempt.deadline, attempt.clock.now() + std::chrono::milliseconds{600});
+      std::min(attempt.request.deadline, attempt.clock.now() + std::chrono::milliseconds{600});
   nanoseconds pause = std::chrono::milliseconds{20};
   for (;;) {
     const Hr code = make();

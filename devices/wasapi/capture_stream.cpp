@@ -1,5 +1,6 @@
 #include "devices/wasapi/capture_stream.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "devices/wasapi/codes.hpp"
@@ -32,7 +33,7 @@ Hr CaptureStream::start() {
   (void)stream_.client->stop();
   const Hr code = stream_.client->reset();
   if (failed(code)) return code;
-  position_known_ = false;
+  position_known_ = stamps_arrival_ = false;
   return stream_.client->start();
 }
 
@@ -41,18 +42,20 @@ void CaptureStream::stop() noexcept {
   (void)stream_.client->reset();
 }
 
-Hr CaptureStream::drain(System& system, CaptureQueue& queue, Captured& captured) RT_SAFE {
-  if (exclusive()) return take_packet(system, queue, captured);
+Hr CaptureStream::drain(System& system, Instant now, CaptureQueue& queue,
+                        Captured& captured) RT_SAFE {
+  if (exclusive()) return take_packet(system, now, queue, captured);
   for (int packet = 0; packet < kMaxPackets; ++packet) {
     const std::uint32_t before = captured.frames;
-    const Hr code = take_packet(system, queue, captured);
+    const Hr code = take_packet(system, now, queue, captured);
     if (failed(code)) return code;
     if (captured.frames == before) return kOk;
   }
   return kOk;
 }
 
-Hr CaptureStream::take_packet(System& system, CaptureQueue& queue, Captured& captured) RT_SAFE {
+Hr CaptureStream::take_packet(System& system, Instant now, CaptureQueue& queue,
+                              Captured& captured) RT_SAFE {
   std::uint8_t* data = nullptr;
   std::uint32_t frames = 0, flags = 0;
   std::uint64_t position = 0, qpc = 0;
@@ -71,10 +74,18 @@ Hr CaptureStream::take_packet(System& system, CaptureQueue& queue, Captured& cap
   captured.frames += frames;
   if ((flags & kTimestampError) == 0) {
     captured.stamped = true;
-    captured.newest = system.instant_of(qpc) + duration_ceil({frames}, stream_.format.rate);
+    captured.newest =
+        end_of_packet(system.instant_of(qpc), duration_ceil({frames}, stream_.format.rate), now);
   }
   const RtPermit system_call;
   return service_->release_buffer(frames);
+}
+
+/// When the last frame of a packet had passed the input. The stamp is that of the first one, says
+/// the documentation; Wine stamps the arrival of the whole. Frames of the future betray that.
+Instant CaptureStream::end_of_packet(Instant stamp, nanoseconds length, Instant now) RT_SAFE {
+  stamps_arrival_ |= stamp + length > now + length / 4;
+  return std::min(stamps_arrival_ ? stamp : stamp + length, now);
 }
 
 /// There are devices that flag every packet: only a position that jumped, too, is believed.

@@ -28,19 +28,22 @@ class CaptureStream {
   [[nodiscard]] Hr start();
   void stop() noexcept;
 
-  /// Moves what is there to `queue`. Exclusive: one packet, and only after an event: asking again
-  /// would bring the same one again. Shared: all packets, of which there are a bounded number.
-  Hr drain(System& system, CaptureQueue& queue, Captured& captured) RT_SAFE;
+  /// Moves what is there to `queue`; `now`: just before the call. Exclusive: one packet, and only
+  /// after an event: asking again would bring the same one again. Shared: all packets, of which
+  /// there are a bounded number.
+  Hr drain(System& system, Instant now, CaptureQueue& queue, Captured& captured) RT_SAFE;
 
  private:
   CaptureStream(OpenStream stream, ComPtr<CaptureClient> service);
-  Hr take_packet(System& system, CaptureQueue& queue, Captured& captured) RT_SAFE;
+  Hr take_packet(System& system, Instant now, CaptureQueue& queue, Captured& captured) RT_SAFE;
+  [[nodiscard]] Instant end_of_packet(Instant stamp, nanoseconds length, Instant now) RT_SAFE;
   void judge_position(std::uint32_t flags, std::uint64_t position, std::uint32_t frames,
                       Captured& captured) RT_SAFE;
 
   OpenStream stream_;
   ComPtr<CaptureClient> service_;
   bool position_known_ = false;
+  bool stamps_arrival_ = false;
   std::uint64_t next_position_ = 0;  // of the packet after the last one
 };
 

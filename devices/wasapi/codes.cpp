@@ -18,6 +18,9 @@ constexpr const char* kGone = "the device has left, or its format was changed. P
 constexpr const char* kRefused = "the device refuses this format. Choose another rate or period.";
 constexpr const char* kOurs = "Windows refused a call. Choose the mode \"shared\" and report this.";
 
+constexpr const char* kSpatial =
+    "spatial sound is in the way. Switch it off for this device in Windows' sound settings.";
+
 constexpr std::array kKnown{
     Known{kNotFound, "ERROR_NOT_FOUND", ErrorCode::not_found,
           "there is no such device. List the devices to see the names that are accepted."},
@@ -80,6 +83,21 @@ constexpr std::array kKnown{
     Known{kBufferError, "AUDCLNT_E_BUFFER_ERROR", ErrorCode::device_gone, kGone},
     Known{kInvalidStreamFlag, "AUDCLNT_E_INVALID_STREAM_FLAG", ErrorCode::internal, kOurs},
     Known{kRawModeUnsupported, "AUDCLNT_E_RAW_MODE_UNSUPPORTED", ErrorCode::unsupported, kOurs},
+    Known{kHeadtrackingEnabled, "AUDCLNT_E_HEADTRACKING_ENABLED", ErrorCode::unsupported, kSpatial},
+    Known{kHeadtrackingUnsupported, "AUDCLNT_E_HEADTRACKING_UNSUPPORTED", ErrorCode::unsupported,
+          kSpatial},
+    // Of features that are never asked for; one that comes all the same is a fault of ours.
+    Known{kNoEventSeen, "0x887C004E", ErrorCode::internal, kOurs},
+    Known{kThreadNotRegistered, "AUDCLNT_E_THREAD_NOT_REGISTERED", ErrorCode::internal, kOurs},
+    Known{kIncorrectBufferSize, "AUDCLNT_E_INCORRECT_BUFFER_SIZE", ErrorCode::internal, kOurs},
+    Known{kOffloadNotCapable, "AUDCLNT_E_ENDPOINT_OFFLOAD_NOT_CAPABLE", ErrorCode::internal, kOurs},
+    Known{kOutOfOffloadResources, "AUDCLNT_E_OUT_OF_OFFLOAD_RESOURCES", ErrorCode::internal, kOurs},
+    Known{kOffloadModeOnly, "AUDCLNT_E_OFFLOAD_MODE_ONLY", ErrorCode::internal, kOurs},
+    Known{kNonOffloadModeOnly, "AUDCLNT_E_NONOFFLOAD_MODE_ONLY", ErrorCode::internal, kOurs},
+    Known{kEffectNotAvailable, "AUDCLNT_E_EFFECT_NOT_AVAILABLE", ErrorCode::internal, kOurs},
+    Known{kEffectStateReadOnly, "AUDCLNT_E_EFFECT_STATE_READ_ONLY", ErrorCode::internal, kOurs},
+    Known{kLoopbackUnsupported, "AUDCLNT_E_POST_VOLUME_LOOPBACK_UNSUPPORTED", ErrorCode::internal,
+          kOurs},
 };
 
 const Known* find(Hr code) noexcept {

@@ -111,17 +111,24 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
   constexpr ReferenceTime kLeast = 1'000, kMost = 5'000'000;
   Offer offer;
   offer.channels = mix->channels;
+  // What the mixer runs at is offered in any case; what a better mode has at that rate comes first.
+  const auto has_mixers_rate = [&offer, &mix] {
+    return std::any_of(offer.rates.begin(), offer.rates.end(),
+                       [&mix](const RateOffer& one) { return one.rate == mix->rate; });
+  };
   offer.mixer_period = std::clamp(standard, kLeast, kMost);
   for (const StreamMode mode : modes) {
     if (mode == StreamMode::exclusive) {
       offer_exclusive(*client.get(), info, std::clamp(least, kLeast, kMost), offer);
-    } else if (mode == StreamMode::low_latency && offer.rates.empty()) {
+    } else if (mode == StreamMode::low_latency && !has_mixers_rate()) {
       offer_low_latency(system, device, offer);
     } else if (mode == StreamMode::shared) {
       offer.can_convert = true;
-      if (offer.rates.empty()) offer_shared(*mix, offer);
+      if (!has_mixers_rate()) offer_shared(*mix, offer);
     }
   }
+  std::sort(offer.rates.begin(), offer.rates.end(),
+            [](const RateOffer& one, const RateOffer& other) { return one.rate < other.rate; });
   if (offer.rates.empty()) {
     return fail(ErrorCode::unsupported,
                 fmt::format("\"{}\" has no format in the mode that was asked for. Choose the mode "

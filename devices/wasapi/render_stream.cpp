@@ -22,8 +22,10 @@ Result<std::unique_ptr<RenderStream>> RenderStream::make(OpenStream stream) {
   }
   ComPtr<AudioClock> clock;
   std::uint64_t frequency = 0;
+  // Goes without: the latency is then an estimate. A clock that is of no use is kept all the same:
+  // services are to be released on the thread that releases the client.
   if (failed(get_service(*stream.client.get(), clock)) || failed(clock->frequency(&frequency))) {
-    clock.reset();  // goes without: the latency is then an estimate
+    frequency = 0;
   }
   return std::unique_ptr<RenderStream>(
       new RenderStream(std::move(stream), std::move(service), std::move(clock), frequency));
@@ -75,7 +77,11 @@ Hr RenderStream::write(PlanarView<const float> view) RT_SAFE {
   audio::interleave_from_float(stream_.format.layout, view, reinterpret_cast<std::byte*>(data));
   const RtPermit system_call;
   const Hr code = service_->release_buffer(view.frames.count, 0);
-  if (!failed(code)) written_ += view.frames.count;
+  if (failed(code)) {
+    (void)service_->release_buffer(0, 0);  // or it would stay taken, and refuse the next one
+  } else {
+    written_ += view.frames.count;
+  }
   return code;
 }
 

@@ -58,8 +58,7 @@ std::vector<StreamMode> modes_of(ModeChoice choice, bool prefer_exclusive) {
 
 Result<OpenStream> open_stream(System& system, ports::Clock& clock, MmDevice& device,
                                const StreamRequest& request, EventHandle event) {
-  constexpr nanoseconds kLongest = std::chrono::milliseconds{1500};
-  const Attempt attempt{system, clock, device, request, clock.now() + kLongest};
+  const Attempt attempt{system, clock, device, request};
   std::vector<std::string> steps;
   Error last{ErrorCode::invalid_argument, "No mode was asked for."};
   for (const StreamMode mode : request.modes) {
@@ -73,8 +72,10 @@ Result<OpenStream> open_stream(System& system, ports::Clock& clock, MmDevice& de
       stream->steps = std::move(steps);
       return stream;
     }
-    last = stream.error();
-    steps.push_back(fmt::format("Not {}: {}", mode_name(mode), last.message));
+    // That somebody holds the device explains more than what another mode could not do either.
+    const bool busy = last.code == ErrorCode::device_busy;
+    if (!busy || stream.error().code != ErrorCode::format_refused) last = stream.error();
+    steps.push_back(fmt::format("Not {}: {}", mode_name(mode), stream.error().message));
     // What no mode can do: neither ask again nor hide the reason behind a later one.
     if (last.code == ErrorCode::device_gone) break;
     if (last.code == ErrorCode::access_denied && request.flow == Flow::capture &&

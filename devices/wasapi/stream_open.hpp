@@ -38,6 +38,7 @@ struct StreamRequest {
   /// Lets Windows convert when its mixer runs at another rate (shared mode only; costs latency that
   /// nothing reports).
   bool may_convert_rate = false;
+  Instant deadline{};  ///< no new attempt after it
 };
 
 struct OpenStream {
@@ -49,9 +50,9 @@ struct OpenStream {
   std::vector<std::string> steps;  ///< why no better mode; empty for the best
 };
 
-/// Control threads; blocks for 1.5 s at most, plus one call of the system. Errors: format_refused
-/// (with what is accepted), device_busy, device_gone, access_denied, unsupported. `event` is
-/// signalled once per period of the stream and must outlive it.
+/// Control threads; blocks until the deadline at most, plus one call of the system. Errors:
+/// format_refused (with what is accepted), device_busy, device_gone, access_denied, unsupported.
+/// `event` is signalled once per period of the stream and must outlive it.
 [[nodiscard]] Result<OpenStream> open_stream(System& system, ports::Clock& clock, MmDevice& device,
                                              const StreamRequest& request, EventHandle event);
 

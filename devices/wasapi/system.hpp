@@ -43,6 +43,12 @@ class System {
   /// it names. Callers inside an RtScope hold an RtPermit.
   virtual WaitResult wait_any(std::span<const EventHandle> events, Instant deadline) RT_SAFE = 0;
 
+  /// Runs `action`, which must not throw, on a thread of its own that holds COM, ends it there, and
+  /// waits for that, for `limit` at most. False: it still runs, and is left alone for good;
+  /// whatever it touches must live until then, this System included. Control threads. Throws what a
+  /// thread that cannot be made throws.
+  [[nodiscard]] virtual bool run_aside(std::function<void()> action, nanoseconds limit);
+
   /// The instant of a performance counter value in units of 100 ns, as interfaces return it.
   [[nodiscard]] virtual Instant instant_of(std::uint64_t qpc) const RT_SAFE = 0;
 };

@@ -94,6 +94,33 @@ TEST(wasapi_device, a_loopback_keeps_its_length_and_every_frame) {
   EXPECT_EQ(bench.gaps, 0U);
 }
 
+TEST(wasapi_device, the_latency_is_estimated_at_first_then_measured_and_then_stays) {
+  for (const ModeChoice choice :
+       {ModeChoice::shared, ModeChoice::low_latency, ModeChoice::exclusive}) {
+    SCOPED_TRACE(static_cast<int>(choice));
+    Bench bench;
+    bench.plug(Personality::plain);
+    ASSERT_TRUE(bench.make(mode(choice)));
+    ASSERT_TRUE(bench.run());
+    const auto total = [&bench] {
+      const ports::DeviceLatency latency = bench.device->latency();
+      return static_cast<int>(latency.input.count + latency.output.count);
+    };
+    const int estimated = total();
+    const int period = static_cast<int>(bench.format.period.count);
+    const int second = static_cast<int>(bench.format.rate.hz) / period;
+    ASSERT_EQ(bench.serve(2 * second), 2 * second) << bench.device->loss();
+    EXPECT_NE(bench.device->figures().output_latency_frames, -1);
+    EXPECT_NE(bench.device->figures().input_latency_frames, -1);
+    const int measured = total();
+    EXPECT_LE(std::abs(measured - estimated), 2 * period);
+    for (int k = 0; k < 10 * second; ++k) {
+      ASSERT_EQ(bench.serve(), PeriodStatus::ready) << bench.device->loss();
+      ASSERT_LE(std::abs(total() - measured), period / 4);
+    }
+  }
+}
+
 TEST(wasapi_device, a_late_engine_is_told_what_it_missed_and_the_fill_grows) {
   Bench bench;
   bench.plug(Personality::plain);

@@ -40,11 +40,18 @@ WasapiRun::WasapiRun(System& system, ports::Clock& clock, RunEvents& events, Run
       patience_(patience(setup.format)),
       render_(std::move(setup.render)),
       capture_(std::move(setup.capture)),
-      filter_({setup.format.rate, setup.format.period}) {
+      filter_({setup.format.rate, setup.format.period}),
+      input_latency_(setup.format.period.count),
+      output_latency_(setup.format.period.count) {
   if (render_) {
     most_target_ = std::clamp(render_->opened().buffer.count / period_, 1U, kMostTarget);
     least_target_ = std::min(least_target(*render_), most_target_);
     target_.store(std::clamp(setup.target_periods, least_target_, most_target_));
+    ReferenceTime told = 0;
+    if (!render_->exclusive() && !failed(render_->opened().client->stream_latency(&told))) {
+      told = std::clamp<ReferenceTime>(told, 0, 10'000'000);
+      beyond_position_ = frames_of(told, format_.rate) / 2.0;
+    }
   }
   if (capture_) {
     const OpenStream& opened = capture_->opened();
@@ -62,6 +69,9 @@ WasapiRun::WasapiRun(System& system, ports::Clock& clock, RunEvents& events, Run
 
 Hr WasapiRun::start() {
   filter_.reset();
+  input_latency_.reset();
+  output_latency_.reset();
+  handed_over_ = true;
   if (queue_) queue_->reset();
   std::fill(samples_.begin(), samples_.end(), 0.0F);
   committed_ = true;
@@ -76,6 +86,8 @@ Hr WasapiRun::start() {
   loss_.store(kOk);
   silent_.store(false);
   moved_.store(false);
+  irregular_.store(false);
+  window_events_ = window_missing_ = bad_windows_ = 0;
   moved_since_ = {};
   waiting_ = target_.load() * period_;
   newest_capture_ = clock_.now();
@@ -106,13 +118,16 @@ ports::PeriodStatus WasapiRun::wait(ports::DevicePeriod& period,
                                     const EndpointWatcher* watcher) RT_SAFE {
   if (!running_ || loss_.load(std::memory_order_relaxed) != kOk) return ports::PeriodStatus::lost;
   Instant now = clock_.now();
+  entered_ = now;
   const Instant give_up = now + patience_;
   for (;;) {
     if (interrupted_.exchange(false)) return ports::PeriodStatus::interrupted;
     if (default_moved(watcher, now)) return lose(kDeviceInvalidated, false);
     if (!look(now)) return ports::PeriodStatus::lost;
     if (due_ > 0) break;
-    if (now >= give_up) return lose(kDeviceInvalidated, true);
+    if (now >= give_up) {
+      return buffer_errors_ > 0 ? lose(refusal_, false) : lose(kDeviceInvalidated, true);
+    }
     sleep(give_up);
     now = clock_.now();
   }
@@ -158,7 +173,7 @@ bool WasapiRun::look_at_capture(Instant now) RT_SAFE {
   const bool event = std::exchange(capture_event_, false);
   if (capture_->exclusive() && !event) return true;
   Captured captured;
-  const Hr code = capture_->drain(system_, *queue_, captured);
+  const Hr code = capture_->drain(system_, now, *queue_, captured);
   if (failed(code)) {
     lose(code, false);
     return false;
@@ -186,8 +201,10 @@ bool WasapiRun::look_at_render(Instant now) RT_SAFE {
     // One event, one buffer; what passed without us was played again by the hardware.
     const double elapsed = filter_.frames_after_boundary(now) / period_;
     const bool late = filter_.state() != audio::ClockFilterState::empty && elapsed > 1.5;
-    on_ticks(now, 1, late ? static_cast<std::uint32_t>(std::lround(elapsed)) - 1 : 0);
+    const std::uint32_t missing = late ? static_cast<std::uint32_t>(std::lround(elapsed)) - 1 : 0;
+    on_ticks(now, 1, missing);
     due_ = 1;
+    if (too_irregular(now, 1, missing)) return false;
     return true;
   }
   std::uint32_t padding = 0;
@@ -204,12 +221,29 @@ bool WasapiRun::look_at_render(Instant now) RT_SAFE {
     chunks_ += fresh;
     waiting_ = padding;
     on_ticks(now, fresh, starved);
+    if (too_irregular(now, fresh, starved)) return false;
     if (starved > 0) code = refill(starved);
   }
   if (failed(code)) {
     lose(code, false);
     return false;
   }
+  return true;
+}
+
+/// There are drivers (USB) whose events become rare after hours, and come again on a new stream:
+/// true, and the run is lost, when more than a fifth was missing in each of two seconds. Only what
+/// did not come while we were waiting for it counts.
+bool WasapiRun::too_irregular(Instant now, std::uint32_t came, std::uint32_t missing) RT_SAFE {
+  if (now - entered_ <= duration_ceil(format_.period, format_.rate)) missing = 0;
+  window_events_ += came + missing;
+  window_missing_ += missing;
+  if (std::uint64_t{window_events_} * period_ < format_.rate.hz) return false;
+  bad_windows_ = window_missing_ * 5 > window_events_ ? bad_windows_ + 1 : 0;
+  window_events_ = window_missing_ = 0;
+  if (bad_windows_ < 2) return false;
+  irregular_.store(true, std::memory_order_relaxed);
+  lose(kUnexpected, false);
   return true;
 }
 
@@ -246,8 +280,10 @@ void WasapiRun::deliver(ports::DevicePeriod& period, Instant now) RT_SAFE {
   period = {};
   period.lost = std::exchange(missed_, 0);
   period.index = next_index_ + period.lost;
-  period.boundary = std::min(filter_.boundary() - behind, now);
-  period.next_boundary = filter_.next_boundary() - behind;
+  boundary_ = filter_.boundary() - behind;
+  boundary_after_ = filter_.next_boundary() - behind;
+  period.boundary = std::min(boundary_, now);
+  period.next_boundary = boundary_after_;
   if (render_ && !render_->exclusive()) {
     // Whoever came late has until the mixer runs dry, and shall have half a period.
     const Instant dry = filter_.boundary() + length * (1 + waiting_ / period_);
@@ -259,18 +295,15 @@ void WasapiRun::deliver(ports::DevicePeriod& period, Instant now) RT_SAFE {
                    format_.period};
   const auto inputs = static_cast<std::uint32_t>(capture_blocks_.size());
   period.capture = {capture_blocks_.data(), inputs, format_.period};
+  if (period.lost > 0) output_latency_.reset();
   if (queue_) {
     if (period.lost > 0) queue_->skip(std::uint64_t{period.lost} * period_);
     period.gap = queue_->take({capture_blocks_.data(), inputs, format_.period});
     period.gap |= std::exchange(discontinuity_, false);
+    if (period.gap || period.lost > 0) input_latency_.reset();  // it has made a step
     dropped_.store(queue_->dropped(), std::memory_order_relaxed);
     inserted_.store(queue_->inserted(), std::memory_order_relaxed);
-    if (newest_frame_.ns != 0) {
-      const double age =
-          static_cast<double>((now - newest_frame_).count()) * 1e-9 * format_.rate.hz;
-      const double frames = std::clamp(age + queue_->level(), 0.0, 1e6);
-      input_latency_.store(static_cast<std::int64_t>(frames), std::memory_order_relaxed);
-    }
+    measure_input();
   }
   committed_ = false;
 }
@@ -282,8 +315,8 @@ bool WasapiRun::commit() RT_SAFE {
   Hr code = kOk;
   const Instant now = clock_.now();
   bool in_time = now < next_boundary_;
+  std::uint32_t padding = 0;
   if (!render_->exclusive()) {
-    std::uint32_t padding = 0;
     code = render_->padding(padding);
     if (!failed(code) && padding == 0) {
       // All is played that was there: did a tick find nothing?
@@ -299,7 +332,7 @@ bool WasapiRun::commit() RT_SAFE {
     }
   }
   if (!failed(code)) {
-    measure_output(now);
+    measure_output(now, padding);
     code = render_->write({const_cast<const float* const*>(render_blocks_.data()),
                            static_cast<std::uint32_t>(render_blocks_.size()), format_.period});
   }
@@ -310,23 +343,45 @@ bool WasapiRun::commit() RT_SAFE {
   }
   // Exclusive drivers refuse a buffer now and then; three in a row are more than that.
   const bool passing = code == kBufferError || code == kOutOfOrder || code == kBufferTooLarge;
+  refusal_ = code;
   if (!passing || ++buffer_errors_ >= 3) lose(code, false);
   return false;
 }
 
-/// From the end of the period to the moment in which its first frame is heard.
-void WasapiRun::measure_output(Instant now) RT_SAFE {
-  if (next_index_ % 16 != 0) return;
+/// Every other period; not within the first half second, in which clocks stand still for a while
+/// and the queue finds its level.
+bool WasapiRun::looks_at_latency() const RT_SAFE {
+  return next_index_ % 2 == 0 && next_index_ * period_ * 2 >= format_.rate.hz;
+}
+
+/// How old the newest frame of the delivered block was when its period began: what waits behind it
+/// is newer, and the newest of that has its stamp.
+void WasapiRun::measure_input() RT_SAFE {
+  if (newest_frame_.ns == 0 || !looks_at_latency()) return;
+  const double age =
+      static_cast<double>((boundary_ - newest_frame_).count()) * 1e-9 * format_.rate.hz;
+  if (std::abs(age) > format_.rate.hz / 2.0) return;  // a stamp that means nothing
+  input_latency_.take(age + queue_->level());
+}
+
+/// From the end of the delivered period to the moment in which its first frame is heard. A position
+/// that is never anything but what has left the buffer says nothing about the way from there to the
+/// ear: between nothing and what the system says about itself, so half of that is added (Wine).
+void WasapiRun::measure_output(Instant now, std::uint32_t padding) RT_SAFE {
+  if (!looks_at_latency()) return;
   double frames = 0;
   Instant at;
-  if (failed(render_->played(system_, frames, at)) || frames <= 0 || at > now) return;
+  if (failed(render_->played(system_, frames, at)) || frames <= 0) return;
   const double rate = format_.rate.hz;
+  // Negative as a rule: the stamp is made within the call.
   const double since = static_cast<double>((now - at).count()) * 1e-9;
-  if (since > 0.1) return;  // too old to continue the line
+  if (std::abs(since) > 0.1) return;  // too far away to continue the line
   const double ahead = static_cast<double>(render_->written()) - (frames + since * rate);
-  const double left = static_cast<double>((next_boundary_ - now).count()) * 1e-9 * rate;
-  output_latency_.store(static_cast<std::int64_t>(std::clamp(ahead - left, 0.0, 1e6)),
-                        std::memory_order_relaxed);
+  handed_over_ = handed_over_ && !render_->exclusive() &&
+                 std::abs(frames + padding - static_cast<double>(render_->written())) < 0.5;
+  const double beyond = handed_over_ ? beyond_position_ : 0;
+  const double left = static_cast<double>((boundary_after_ - now).count()) * 1e-9 * rate;
+  output_latency_.take(ahead - left + beyond);
 }
 
 void WasapiRun::interrupt() RT_SAFE {
@@ -340,33 +395,30 @@ RunFigures WasapiRun::figures() const RT_SAFE {
   figures.underruns = underruns_.load(std::memory_order_relaxed);
   figures.dropped_frames = dropped_.load(std::memory_order_relaxed);
   figures.inserted_frames = inserted_.load(std::memory_order_relaxed);
-  figures.input_latency_frames = input_latency_.load(std::memory_order_relaxed);
-  figures.output_latency_frames = output_latency_.load(std::memory_order_relaxed);
+  figures.input_latency_frames = input_latency_.frames();
+  figures.output_latency_frames = output_latency_.frames();
   figures.loss = loss_.load(std::memory_order_relaxed);
   figures.silent = silent_.load(std::memory_order_relaxed);
   figures.moved = moved_.load(std::memory_order_relaxed);
+  figures.irregular = irregular_.load(std::memory_order_relaxed);
   return figures;
 }
 
-/// What is known before anything was measured: the fill, and one period for the mixer, which has
-/// taken what it has not yet played. What the system says about itself is 0 more often than not.
+/// What is known before anything was measured: the fill, and one period for the mixer. What the
+/// system says about itself is 0 more often than not (and 20 ms under Wine, whatever is true); only
+/// exclusive streams say more than their double buffer. Where in the period packets will come is
+/// not known: half of one is the best guess.
 ports::DeviceLatency WasapiRun::nominal_latency() const {
   ports::DeviceLatency latency;
-  const auto reported = [this](const OpenStream& stream) {
+  if (render_ && render_->exclusive()) {
     ReferenceTime told = 0;
-    if (failed(stream.client->stream_latency(&told)) || told <= 0) return 0U;
-    return frames_of(std::min<ReferenceTime>(told, 10'000'000), format_.rate);
-  };
-  if (render_) {
-    const bool exclusive = render_->exclusive();
-    const std::uint32_t own = exclusive ? 0 : (target_.load() - 1) * period_;
-    const std::uint32_t told = reported(render_->opened());
-    // Exclusive ones count the two halves of the double buffer in.
-    const std::uint32_t beyond =
-        exclusive ? told - std::min(told, 2 * period_) : std::max(told, period_);
-    latency.output = {own + beyond};
+    if (failed(render_->opened().client->stream_latency(&told)) || told < 0) told = 0;
+    const std::uint32_t frames = frames_of(std::min<ReferenceTime>(told, 10'000'000), format_.rate);
+    latency.output = {frames - std::min(frames, 2 * period_)};
+  } else if (render_) {
+    latency.output = {target_.load() * period_};
   }
-  if (capture_ && !capture_->exclusive()) latency.input = {reported(capture_->opened())};
+  if (render_ && capture_) latency.input = {period_ / 2};
   return latency;
 }
 

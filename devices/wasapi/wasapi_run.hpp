@@ -33,6 +33,7 @@
 #include "core/ports/device.hpp"
 #include "devices/wasapi/capture_stream.hpp"
 #include "devices/wasapi/endpoint_watcher.hpp"
+#include "devices/wasapi/latency_meter.hpp"
 #include "devices/wasapi/render_stream.hpp"
 
 namespace asiodrv::devices::wasapi {
@@ -65,6 +66,7 @@ struct RunFigures {
   Hr loss = kOk;                            ///< why the run ended, if it did
   bool silent = false;                      ///< it ended because no event came any more
   bool moved = false;                       ///< it ended because the default is another device
+  bool irregular = false;                   ///< it ended because most events were missing
 };
 
 class WasapiRun {
@@ -93,10 +95,13 @@ class WasapiRun {
   bool look_at_render(Instant now) RT_SAFE;
   void sleep(Instant deadline) RT_SAFE;
   void on_ticks(Instant now, std::uint32_t fresh, std::uint32_t starved) RT_SAFE;
+  [[nodiscard]] bool too_irregular(Instant now, std::uint32_t came, std::uint32_t missing) RT_SAFE;
   [[nodiscard]] std::uint32_t ticks_since_boundary(Instant now) const RT_SAFE;
   Hr refill(std::uint32_t starved) RT_SAFE;
   void deliver(ports::DevicePeriod& period, Instant now) RT_SAFE;
-  void measure_output(Instant now) RT_SAFE;
+  [[nodiscard]] bool looks_at_latency() const RT_SAFE;
+  void measure_input() RT_SAFE;
+  void measure_output(Instant now, std::uint32_t padding) RT_SAFE;
 
   System& system_;
   ports::Clock& clock_;
@@ -123,18 +128,25 @@ class WasapiRun {
   std::uint32_t missed_ = 0;     // periods, to be reported with the next
   std::uint32_t unstamped_ = 0;  // missed periods that the filter has not been told of
   bool discontinuity_ = false;
+  Instant entered_{};  // the present wait
+  std::uint32_t window_events_ = 0, window_missing_ = 0, bad_windows_ = 0;
   Instant moved_since_{};            // 0: the default has not moved
   Instant newest_capture_{};         // when packets last came
   Instant newest_frame_{};           // when the newest frame passed the input
-  Instant next_boundary_{};          // of the delivered period
+  Instant boundary_{};               // of the delivered period, not limited by anything
+  Instant boundary_after_{};         // of the period after it
+  Instant next_boundary_{};          // by when it should be committed
   std::uint32_t buffer_errors_ = 0;  // in a row
+  Hr refusal_ = kOk;                 // the last of them
 
   std::atomic<bool> interrupted_{false};
   std::atomic<std::uint32_t> target_{1};  // periods
   std::atomic<std::uint64_t> underruns_{0}, dropped_{0}, inserted_{0};
-  std::atomic<std::int64_t> input_latency_{-1}, output_latency_{-1};
+  LatencyMeter input_latency_, output_latency_;
+  double beyond_position_ = 0;  // frames: half of what the shared stream says about itself
+  bool handed_over_ = true;     // the position has always been that of what left the buffer
   std::atomic<Hr> loss_{kOk};
-  std::atomic<bool> silent_{false}, moved_{false};
+  std::atomic<bool> silent_{false}, moved_{false}, irregular_{false};
 };
 
 }  // namespace asiodrv::devices::wasapi

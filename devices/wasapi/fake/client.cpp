@@ -23,8 +23,7 @@ bool Client::offers(const Guid& id) {
 void Client::end() {
   endpoint_.drop_claim(*this);
   if (stream_ == nullptr) return;
-  const nanoseconds hang = endpoint_.knobs().release_hangs;
-  if (stream_->is_dead() && hang.count() > 0) world().clock().sleep_until(world().now() + hang);
+  if (stream_->is_dead()) world().hang(endpoint_.knobs().release_hangs);
   stream_->released("client");
   stream_ = nullptr;
 }

@@ -33,8 +33,7 @@ Hr Client::begin_initialize(std::string_view name) {
     world().violate(fmt::format("S2: {} on a client that has failed to initialize before", name));
     return kAlreadyInitialized;
   }
-  const nanoseconds hang = endpoint_.knobs().initialize_hangs;
-  if (hang.count() > 0) world().clock().sleep_until(world().now() + hang);
+  world().hang(endpoint_.knobs().initialize_hangs);
   if (!world().service_is_up()) return kServiceNotRunning;
   return kOk;
 }

@@ -110,12 +110,26 @@ void Endpoint::unplug_at_call(std::uint64_t calls) {
 void Endpoint::wire_from(const Endpoint* source, std::uint32_t delay) {
   wired_from_ = source;
   wire_delay_ = delay;
+  piece_ = {};
+}
+
+/// The frame of the source that passes in the middle of our frame `frame`: rounding must not move
+/// it into the neighbour. Divisions are dear, so whole pieces are kept.
+std::uint64_t Endpoint::wired_frame(std::uint64_t frame) const {
+  if (frame >= piece_.begin && frame < piece_.end) return piece_.source + (frame - piece_.begin);
+  constexpr std::uint64_t kPiece = 64;
+  const auto source = [this](std::uint64_t at) {
+    return wired_from_->device_clock_.frame_at(device_clock_.middle_of(at));
+  };
+  const std::uint64_t first = source(frame);
+  const bool alike = source(frame + kPiece - 1) == first + kPiece - 1;
+  piece_ = {frame, frame + (alike ? kPiece : 1), first};
+  return first;
 }
 
 float Endpoint::heard(std::uint64_t frame, std::uint32_t channel) const {
   if (wired_from_ == nullptr) return signal(frame, channel);
-  // In the middle of a frame: rounding must not move it into the neighbour.
-  const std::uint64_t source = wired_from_->device_clock_.frame_at(device_clock_.middle_of(frame));
+  const std::uint64_t source = wired_frame(frame);
   return source < wire_delay_ ? 0 : wired_from_->recorder_.at(source - wire_delay_, channel);
 }
 

@@ -100,6 +100,7 @@ class Endpoint {
 
   enum class Extent { device, all_streams, shared_streams };
   void lose(Hr code, std::optional<DisconnectReason> reason, Extent extent);
+  [[nodiscard]] std::uint64_t wired_frame(std::uint64_t frame) const;
   void engine_tick(std::uint64_t frame, std::uint64_t run);
   void schedule_engine_tick(std::uint64_t frame);
 
@@ -112,6 +113,10 @@ class Endpoint {
   std::uint64_t frames_played_ = 0, frames_lost_ = 0, capture_origin_ = 0;
   const Endpoint* wired_from_ = nullptr;
   std::uint32_t wire_delay_ = 0;
+  struct Piece {  // of the wire, in which both ends count alike
+    std::uint64_t begin = 0, end = 0, source = 0;
+  };
+  mutable Piece piece_;
 
   bool is_removed_ = false;
   std::uint64_t life_ = 0;

@@ -64,7 +64,11 @@ void World::set_default(Flow flow, Endpoint* endpoint) {
   for (std::size_t i = roles.size() - 1; i > 0; --i) {
     std::swap(roles[i], roles[random_.below(i + 1)]);
   }
-  roles.resize(1 + random_.below(3));
+  // One call per role that moved; the one that devices are chosen by is among them.
+  const auto console = std::find(roles.begin(), roles.end(), Role::console);
+  const auto told = std::max<std::ptrdiff_t>(1 + static_cast<std::ptrdiff_t>(random_.below(3)),
+                                             console - roles.begin() + 1);
+  roles.resize(static_cast<std::size_t>(told));
   if (random_.chance(0.2)) roles.push_back(roles.front());
   for (const Role role : roles) {
     notify([flow, role, endpoint](NotificationClient& client) {

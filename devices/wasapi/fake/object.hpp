@@ -74,6 +74,7 @@ class Com : public Interface, public Object {
     return call.refused() ? 0 : hold();
   }
   std::uint32_t release() override {
+    if (world().on_release) world().on_release(kind());
     const Call call(*this, "release");
     return let_go();
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "devices/wasapi/fake/endpoint.hpp"
 #include "devices/wasapi/fake/enumerator.hpp"
@@ -120,6 +121,37 @@ Instant World::instant_of(std::uint64_t qpc) const RT_SAFE {
 
 std::uint64_t World::qpc_of(Instant at) const { return static_cast<std::uint64_t>(at.ns / 100); }
 
+void World::hang(nanoseconds duration) {
+  if (duration.count() <= 0) return;
+  if (hung_ != nullptr) {
+    *hung_ += duration;
+  } else {
+    clock_->sleep_until(now() + duration);
+  }
+}
+
+bool World::run_aside(std::function<void()> action, nanoseconds limit) {
+  if (clock_ != &own_clock_) return System::run_aside(std::move(action), limit);
+  const Instant before = now();
+  nanoseconds hung{0};
+  {
+    ThreadId number = 0;
+    {
+      const Lock lock(mutex_);
+      number = last_thread_ + 1;
+    }
+    const AsThread there = as_thread(number);
+    const std::shared_ptr<void> com = hold_com();
+    nanoseconds* const outer = std::exchange(hung_, &hung);
+    action();
+    action = nullptr;
+    hung_ = outer;
+  }
+  const nanoseconds left = std::max(limit - (now() - before), nanoseconds{0});
+  advance(std::min(hung, left));
+  return hung <= left;
+}
+
 // --- events --------------------------------------------------------------------------------------
 
 EventHandle World::make_event() {
@@ -187,6 +219,7 @@ std::shared_ptr<void> World::hold_com() {
             const Lock inner(mutex_);
             if (current_thread() != thread) violate("E1: COM let go on another thread");
             --com_holds_[thread];
+            com_left_.notify_all();
             const bool last = std::all_of(com_holds_.begin(), com_holds_.end(),
                                           [](const auto& hold) { return hold.second == 0; });
             for (const auto& object : objects_) {
@@ -195,6 +228,15 @@ std::shared_ptr<void> World::hold_com() {
                                   object->kind()));
             }
           }};
+}
+
+bool World::others_have_left(nanoseconds limit) {
+  std::unique_lock lock(mutex_);
+  const ThreadId own = current_thread();
+  return com_left_.wait_for(lock, limit, [this, own] {
+    return std::all_of(com_holds_.begin(), com_holds_.end(),
+                       [own](const auto& hold) { return hold.first == own || hold.second == 0; });
+  });
 }
 
 Hr World::make_enumerator(MmDeviceEnumerator** enumerator) {
@@ -270,6 +312,11 @@ void World::clear(PropertyValue& value) noexcept {
 void World::fail_next(std::string call, Hr code, std::uint32_t times) {
   const Lock lock(mutex_);
   injected_.push_back({std::move(call), code, times});
+}
+
+void World::fail_no_more() {
+  const Lock lock(mutex_);
+  injected_.clear();
 }
 
 void World::before_next(std::string call, std::function<void()> action) {

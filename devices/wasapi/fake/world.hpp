@@ -12,6 +12,7 @@
 // Threads: any, one call at a time. as_thread() makes one real thread play several.
 #pragma once
 
+#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
@@ -62,6 +63,9 @@ class World final : public System {
   void signal(EventHandle event) RT_SAFE override;
   WaitResult wait_any(std::span<const EventHandle> events, Instant deadline) RT_SAFE override;
   [[nodiscard]] Instant instant_of(std::uint64_t qpc) const RT_SAFE override;
+  /// In virtual time `action` is done at once, by a thread number of its own; what hangs in it
+  /// (hang) passes afterwards, and what was left alone is over nevertheless.
+  [[nodiscard]] bool run_aside(std::function<void()> action, nanoseconds limit) override;
 
   // --- the machine, for tests --------------------------------------------------------------------
   [[nodiscard]] ports::Clock& clock() noexcept { return *clock_; }
@@ -90,15 +94,23 @@ class World final : public System {
   /// The next `times` calls of that name ("client.initialize", "render.buffer", ...) do nothing and
   /// return `code`.
   void fail_next(std::string call, Hr code, std::uint32_t times = 1);
+  /// Takes back every fail_next.
+  void fail_no_more();
   /// Just before the next call of that name, or the `count`-th call of any kind from now on.
   void before_next(std::string call, std::function<void()> action);
   void before_call_number(std::uint64_t count, std::function<void()> action);
+
+  /// Called before each release of an object of some kind ("client", ...), outside of the world's
+  /// lock: may block for as long as a driver does. Set it while nothing runs.
+  std::function<void(const std::string& kind)> on_release;
 
   // --- the program under test --------------------------------------------------------------------
   class AsThread;
   /// Until the returned value ends, the calling thread plays thread `id`.
   [[nodiscard]] AsThread as_thread(ThreadId id);
   [[nodiscard]] ThreadId current_thread();
+  /// Real time: waits until no other thread holds COM; false after `limit`.
+  [[nodiscard]] bool others_have_left(nanoseconds limit);
   /// How often a call of that name was made.
   [[nodiscard]] std::uint64_t calls(const std::string& name) const;
   [[nodiscard]] std::vector<std::string> violations() const;
@@ -122,6 +134,8 @@ class World final : public System {
   [[nodiscard]] char16_t* allocate_text(const std::u16string& text, std::string what);
   [[nodiscard]] WaveFormat* allocate_format(const WaveFormatExtensible& format, bool is_plain,
                                             std::string what);
+  /// A call that takes its time.
+  void hang(nanoseconds duration);
   /// What a device does when it has something to tell; false when the event was closed.
   bool device_signals(EventHandle event);
   /// Runs `callback` on the callback thread, soon.
@@ -150,6 +164,7 @@ class World final : public System {
   mutable std::recursive_mutex mutex_;
 
   std::multimap<std::int64_t, std::function<void()>> due_;  // by nanoseconds
+  nanoseconds* hung_ = nullptr;                             // within run_aside: what hangs in it
   bool pumping_ = false;
   std::deque<std::function<void()>> callbacks_;
   bool delivering_ = false;
@@ -178,6 +193,7 @@ class World final : public System {
   std::map<std::thread::id, ThreadId> threads_;
   std::map<std::thread::id, std::vector<ThreadId>> played_;
   ThreadId last_thread_ = 0;
+  std::condition_variable_any com_left_;
   std::map<ThreadId, std::uint32_t> com_holds_;
 
   struct Memory {

@@ -1,0 +1,127 @@
+#include "devices/wasapi/device_open.hpp"
+
+#include <fmt/format.h>
+
+#include <new>
+#include <utility>
+
+#include "devices/wasapi/codes.hpp"
+#include "devices/wasapi/text.hpp"
+
+namespace asiodrv::devices::wasapi {
+namespace {
+
+/// For both sides together; a call of the system that is under way comes on top.
+constexpr nanoseconds kPatience = std::chrono::milliseconds{1500};
+
+}  // namespace
+
+void Opening::run(System& system, ports::Clock& clock) {
+  const std::shared_ptr<void> com = system.hold_com();
+  if (!com) {
+    result = refuse(kComNotInitialized, "Using the sound devices");
+    return;
+  }
+  try {
+    result = open(system, clock);
+  } catch (const std::bad_alloc&) {
+    result = fail(ErrorCode::out_of_memory, plan.info.name + " got no memory for its channels.");
+  }
+  if (result) parts = std::move(unfinished_);
+  unfinished_.reset();
+}
+
+Result<> Opening::open(System& system, ports::Clock& clock) {
+  const Instant deadline = clock.now() + kPatience;
+  // Anew each time: ids, rates and periods may be others than they were.
+  if (Result<> refreshed = refresh(system, plan); !refreshed) return refreshed;
+  if (Result<> checked = check_format(plan.info, format); !checked) return checked;
+  unfinished_ = std::make_shared<OpenParts>(system);
+  OpenParts& made = *unfinished_;
+  if (!made.events.complete()) return refuse(kOutOfMemory, "Making events");
+  const Hr code = system.make_enumerator(made.enumerator.out());
+  if (failed(code)) return refuse(code, "Using the sound devices");
+  RunSetup setup;
+  setup.format = format;
+  setup.inputs = plan.info.input_channels;
+  setup.target_periods = target_periods;
+  if (Result<> opened = open_render(system, clock, deadline, setup); !opened) return opened;
+  if (Result<> opened = open_capture(system, clock, deadline, setup); !opened) return opened;
+  WatchedEndpoints watched;
+  if (plan.render.follows_default()) watched.default_render = to_utf16(plan.render.endpoint.id);
+  if (setup.capture && plan.capture.follows_default()) {
+    watched.default_capture = to_utf16(plan.capture.endpoint.id);
+  }
+  made.run = std::make_unique<WasapiRun>(system, clock, made.events, std::move(setup));
+  made.watcher = std::make_unique<EndpointWatcher>(*made.enumerator.get(), std::move(watched));
+  return {};
+}
+
+Result<> Opening::open_render(System& system, ports::Clock& clock, Instant deadline,
+                              RunSetup& setup) {
+  if (!plan.render.used()) return {};
+  Result<OpenStream> stream =
+      open_side(system, clock, plan.render, deadline, unfinished_->events.render.get());
+  if (!stream) return tl::unexpected(stream.error());
+  note_stream(plan.render, *stream);
+  auto made = RenderStream::make(std::move(*stream));
+  if (!made) return tl::unexpected(made.error());
+  setup.render = std::move(*made);
+  return {};
+}
+
+Result<> Opening::open_capture(System& system, ports::Clock& clock, Instant deadline,
+                               RunSetup& setup) {
+  if (!plan.capture.used()) return {};
+  Result<OpenStream> stream =
+      open_side(system, clock, plan.capture, deadline, unfinished_->events.capture.get());
+  if (stream) {
+    note_stream(plan.capture, *stream);
+    auto made = CaptureStream::make(std::move(*stream));
+    if (!made) return tl::unexpected(made.error());
+    setup.capture = std::move(*made);
+    return {};
+  }
+  const ErrorCode code = stream.error().code;
+  const bool withheld = code == ErrorCode::access_denied || code == ErrorCode::device_busy;
+  if (!withheld || !setup.render) return tl::unexpected(stream.error());
+  plan.notes.push_back("Without input: " + stream.error().message);  // the outputs go on
+  return {};
+}
+
+Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, const DeviceSide& side,
+                                      Instant deadline, EventHandle event) const {
+  Result<ComPtr<MmDevice>> device = find_endpoint(*unfinished_->enumerator.get(), side);
+  if (!device) return tl::unexpected(device.error());
+  StreamRequest request;
+  request.flow = side.flow;
+  request.modes = plan.modes;
+  request.rate = format.rate;
+  request.period = format.period;
+  request.channels = side.offer.channels;
+  request.chosen = side.endpoint.chosen;
+  request.may_convert_rate = side.flow == Flow::capture && plan.render.used();
+  request.deadline = deadline;
+  Result<OpenStream> stream = open_stream(system, clock, *device->get(), request, event);
+  if (!stream) {
+    return fail(stream.error().code,
+                fmt::format("\"{}\": {}", side.endpoint.name, stream.error().message));
+  }
+  if (stream->format.channels != side.offer.channels) {
+    return fail(ErrorCode::device_gone,
+                fmt::format("\"{}\" has just been changed to {} channels. Open it again.",
+                            side.endpoint.name, stream->format.channels));
+  }
+  return stream;
+}
+
+void Opening::note_stream(const DeviceSide& side, const OpenStream& stream) {
+  plan.mode += (plan.mode.empty() ? "" : "+") + std::string(mode_name(stream.mode));
+  plan.notes.push_back(
+      fmt::format("\"{}\" runs in {} mode: {}, a period of {} frames, a buffer of {}.",
+                  side.endpoint.name, mode_name(stream.mode), format_text(stream.format),
+                  stream.period.count, stream.buffer.count));
+  plan.notes.insert(plan.notes.end(), stream.steps.begin(), stream.steps.end());
+}
+
+}  // namespace asiodrv::devices::wasapi
