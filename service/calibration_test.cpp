@@ -110,7 +110,11 @@ TEST_F(calibration, measures_the_cable_keeps_what_it_found_and_tells_programs) {
 
 TEST_F(calibration, the_next_service_knows_it_and_forgetting_undoes_it) {
   Corrections corrections;
-  ASSERT_TRUE(corrections.set({{"step", "", SampleRate{8'000}, Frames{kPeriod}}, "Step", 100.4}));
+  Correction known;
+  known.key = {"step", {}, SampleRate{8'000}, Frames{kPeriod}};
+  known.name = "Step";
+  known.frames = 100.4;
+  ASSERT_TRUE(corrections.set(known));
   ASSERT_TRUE(save_corrections(world.calibration_path, corrections));
   world.begin();
   connect();
@@ -188,7 +192,9 @@ TEST_F(calibration, another_format_waits_until_programs_have_left) {
     ASSERT_TRUE(finish());
     host.leave();
   }
-  expect_refused(start("out:1", "in:1", {{"frames", 100}, {"rate_hz", 11'025}}), "");
+  world.device->refuse_open = true;
+  expect_refused(start(), "It is taken.");
+  world.device->refuse_open = false;
   ASSERT_TRUE(start("out:1", "in:1", {{"frames", 1024}, {"rate_hz", 48'000}}));
   const auto result = finish();
   ASSERT_TRUE(result) << result.error().message;

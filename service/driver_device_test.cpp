@@ -93,15 +93,16 @@ TEST_F(driver_device, its_own_sizes_are_offered_where_the_configuration_wants_th
   EXPECT_TRUE(link->create_session({{480}, {0}, {0}}, world.soon()));
 }
 
-TEST_F(driver_device, what_was_set_up_anew_while_closed_is_seen_by_the_next_program) {
+TEST_F(driver_device, what_was_set_up_anew_while_closed_is_seen_when_a_program_comes) {
   world.begin();
   const auto first = world.connected("first.exe");
+  world.do_chores();
   world.device->rates = {{44'100}};
-  auto second = world.make_client("second.exe");
-  const auto description = second->connect(false, world.soon());
-  ASSERT_TRUE(description);
-  EXPECT_EQ(description->rate.hz, 44'100U);
+  const auto second = world.connected("second.exe");
+  world.do_chores();
   expect_event(world, *first, HostEventKind::reset_request);
+  expect_event(world, *second, HostEventKind::reset_request);
+  EXPECT_EQ(world.make_client("third.exe")->connect(false, world.soon())->rate.hz, 44'100U);
 }
 
 TEST_F(driver_device, what_was_set_up_anew_is_seen_when_buffers_are_made) {

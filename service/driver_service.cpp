@@ -207,7 +207,9 @@ Result<json> DriverService::hello(Client& client, const json& params) {
   if (!request) return refusal(request.error());
   request->program = printable(std::move(request->program));
   client.hello = std::move(*request);
-  refresh_device();
+  // Asking the system takes longer than a host that lists its drivers should wait.
+  look_at_device_ = true;
+  attention_->signal();
   watch_clock();
   return wire::to_json(describe(client));
 }
@@ -269,7 +271,9 @@ nanoseconds DriverService::chores() {
   if (!host_->is_lost()) loss_told_ = false;  // whoever brought it back
   if (host_->is_lost() && !loss_told_) device_was_lost();
   if (device_is_away() && ports_.clock.now() >= look_again_) look_for_device();
-  if (!host_->info().present && any_driver()) refresh_device();
+  if (std::exchange(look_at_device_, false) || (!host_->info().present && any_driver())) {
+    refresh_device();
+  }
   watch_clock();
   watch_parts();
   watch_latency();

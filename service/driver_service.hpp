@@ -318,10 +318,11 @@ class DriverService final : public ipc::ControlHandler {
   std::uint64_t part_events_seen_ = 0;
   XrunWatch xruns_;
   bool leaving_ = false;
-  bool loss_told_ = false;     // clients know that the device is lost
-  bool left_playing_ = false;  // it was lost under programs, and has not been back since
-  Instant look_again_{};       // for the lost device
-  std::string look_error_;     // why it did not come back last time
+  bool look_at_device_ = false;  // a program has come since it was looked at
+  bool loss_told_ = false;       // clients know that the device is lost
+  bool left_playing_ = false;    // it was lost under programs, and has not been back since
+  Instant look_again_{};         // for the lost device
+  std::string look_error_;       // why it did not come back last time
 };
 
 }  // namespace asiodrv::service

@@ -116,7 +116,8 @@ Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, const
 }
 
 void Opening::note_stream(const DeviceSide& side, const OpenStream& stream) {
-  plan.mode += (plan.mode.empty() ? "" : "+") + std::string(mode_name(stream.mode));
+  if (!plan.mode.empty()) plan.mode += '+';
+  plan.mode += mode_name(stream.mode);
   plan.notes.push_back(
       fmt::format("\"{}\" runs in {} mode: {}, a period of {} frames, a buffer of {}.",
                   side.endpoint.name, mode_name(stream.mode), format_text(stream.format),
