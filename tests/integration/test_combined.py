@@ -91,8 +91,8 @@ class Combined(Case):
         REPORT.parent.mkdir(parents=True, exist_ok=True)
         REPORT.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
         print(json.dumps(row), file=sys.stderr, flush=True)
-        # How well the sinks' time is known depends on the machine's stalls: it is in the report, and
-        # asserted in virtual time (make combined-day). Here: that they play, and were tracked.
+        # How well the sinks' time is known depends on the machine's stalls: it is in the report,
+        # and asserted in virtual time (make combined-day). Here: that they play and are tracked.
         self.assertEqual(parts[0]["state"], "master")
         for part in parts[1:]:
             self.assertIn(part["state"], ("tracking", "acquiring"), part)
