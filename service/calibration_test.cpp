@@ -188,7 +188,9 @@ TEST_F(calibration, another_format_waits_until_programs_have_left) {
     ASSERT_TRUE(finish());
     host.leave();
   }
-  expect_refused(start("out:1", "in:1", {{"frames", 100}, {"rate_hz", 11'025}}), "");
+  world.device->refuse_open = true;
+  expect_refused(start(), "It is taken.");
+  world.device->refuse_open = false;
   ASSERT_TRUE(start("out:1", "in:1", {{"frames", 1024}, {"rate_hz", 48'000}}));
   const auto result = finish();
   ASSERT_TRUE(result) << result.error().message;

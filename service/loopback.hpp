@@ -3,7 +3,9 @@
 // measuring_client.hpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,8 +68,10 @@ class LoopbackJudge {
 
   [[nodiscard]] std::uint32_t next() const noexcept { return next_; }
   /// Looks at shot next(). `recording`: all that was recorded, at least signal.heard_at(next()).
-  /// `damaged`: sound was lost in its time; it does not count. O(M log M), tens of milliseconds.
-  void look(std::span<const float> recording, bool damaged);
+  /// `damaged`: says whether sound was lost between two frames of it. A shot that was hit on its
+  /// way does not count. O(M log M), tens of milliseconds.
+  void look(std::span<const float> recording,
+            const std::function<bool(std::size_t begin, std::size_t end)>& damaged);
   /// Enough was seen for a verdict.
   [[nodiscard]] bool done() const noexcept;
   /// Errors: plain sentences, each with what to do next: invalid_state (no cable, too weak, too

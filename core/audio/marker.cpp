@@ -110,8 +110,9 @@ double top_near(const std::vector<double>& values, std::size_t place) {
   return (low + high) / 2;
 }
 
-/// `match` at `place` against its root mean square elsewhere.
-double contrast_of(const std::vector<double>& match, std::size_t place) {
+/// `match` at `place` against its root mean square elsewhere; and against what chance gives by the
+/// marker's length alone, where most of the recording is silent and matches nothing at all.
+double contrast_of(const std::vector<double>& match, std::size_t place, std::size_t length) {
   double sum = 0;
   std::size_t count = 0;
   for (std::size_t i = 0; i < match.size(); ++i) {
@@ -119,8 +120,8 @@ double contrast_of(const std::vector<double>& match, std::size_t place) {
     sum += match[i] * match[i];
     ++count;
   }
-  const double chance = count == 0 ? 0.0 : std::sqrt(sum / static_cast<double>(count));
-  return match[place] / std::max(chance, 1e-9);
+  const double elsewhere = count == 0 ? 0.0 : std::sqrt(sum / static_cast<double>(count));
+  return match[place] / std::max(elsewhere, 1 / std::sqrt(static_cast<double>(length)));
 }
 
 }  // namespace
@@ -156,7 +157,7 @@ std::optional<MarkerSighting> find_marker(std::span<const float> marker,
   sighting.place = top_near(product, place);
   sighting.gain = between(product, sighting.place) / wanted;
   sighting.match = std::min(1.0, match[place]);
-  sighting.contrast = contrast_of(match, place);
+  sighting.contrast = contrast_of(match, place, marker.size());
   return sighting;
 }
 

@@ -133,6 +133,17 @@ TEST(marker, noise_and_other_markers_are_told_from_it_by_their_contrast) {
   EXPECT_LT(highest, 8);
 }
 
+TEST(marker, a_piece_of_another_one_in_silence_is_told_from_it_by_its_contrast) {
+  for (std::uint32_t number = 20; number < 40; ++number) {
+    std::vector<float> heard(kRoom);
+    const std::vector<float> other = marker(number + 1);
+    std::copy_n(other.begin(), 600, heard.end() - 600);
+    const auto sighting = find_marker(marker(number), heard);
+    ASSERT_TRUE(sighting);
+    EXPECT_LT(sighting->contrast, 8) << number;
+  }
+}
+
 TEST(marker, silence_a_constant_and_too_little_sound_give_nothing) {
   EXPECT_FALSE(find_marker(marker(8), std::vector<float>(kRoom)));
   EXPECT_FALSE(find_marker(marker(8), std::vector<float>(kRoom, 0.25F)));
