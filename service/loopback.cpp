@@ -16,6 +16,7 @@ constexpr double kLeadSeconds = 0.25;        // devices fade in, and drop what c
 constexpr double kDistanceSeconds = 0.25;    // from shot to shot, where a marker is not longer
 constexpr std::uint32_t kPause = 1024;       // frames between two markers, at least
 constexpr std::uint32_t kMissingAtOnce = 3;  // with nothing found: there is no cable
+constexpr std::size_t kCannotHide = LoopbackSignal::kMarker / 2;  // frames lost of a marker
 constexpr float kFullScale = 0.999F;
 constexpr std::size_t kMostClipped = 8;  // samples in one marker
 
@@ -51,7 +52,7 @@ LoopbackJudge::LoopbackJudge(const LoopbackSignal& signal, std::string from, std
     : signal_(signal), from_(std::move(from)), to_(std::move(to)) {}
 
 void LoopbackJudge::look(std::span<const float> recording,
-                         const std::function<bool(std::size_t, std::size_t)>& damaged) {
+                         const std::function<std::size_t(std::size_t, std::size_t)>& lost) {
   const std::uint32_t shot = next_++;
   const std::size_t sent = signal_.sent_at(shot);
   const auto heard = recording.subspan(sent, signal_.heard_at(shot) - sent);
@@ -60,7 +61,7 @@ void LoopbackJudge::look(std::span<const float> recording,
   const auto place =
       found ? static_cast<std::size_t>(std::max(0.0, std::round(sighting->place))) : heard.size();
   const std::size_t begin = std::min(place, heard.size() - LoopbackSignal::kMarker);
-  if (damaged(sent, sent + begin + LoopbackSignal::kMarker)) {
+  if (lost(sent, sent + begin + LoopbackSignal::kMarker) > (found ? std::size_t{0} : kCannotHide)) {
     ++damaged_;
     return;
   }
