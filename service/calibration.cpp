@@ -55,7 +55,8 @@ Result<Calibration::State> Calibration::look() {
   }
   const std::uint32_t shot = judge_.next();
   if (recorded.size() < signal_.heard_at(shot)) return State::running;
-  judge_.look(recorded, client_.damaged(signal_.sent_at(shot), signal_.heard_at(shot)));
+  judge_.look(recorded,
+              [this](std::size_t begin, std::size_t end) { return client_.lost(begin, end); });
   if (!judge_.done()) return State::running;
   auto verdict = judge_.verdict(recorded);
   if (!verdict) return tl::unexpected<Error>(std::move(verdict.error()));

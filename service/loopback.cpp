@@ -16,6 +16,7 @@ constexpr double kLeadSeconds = 0.25;        // devices fade in, and drop what c
 constexpr double kDistanceSeconds = 0.25;    // from shot to shot, where a marker is not longer
 constexpr std::uint32_t kPause = 1024;       // frames between two markers, at least
 constexpr std::uint32_t kMissingAtOnce = 3;  // with nothing found: there is no cable
+constexpr std::size_t kCannotHide = LoopbackSignal::kMarker / 2;  // frames lost of a marker
 constexpr float kFullScale = 0.999F;
 constexpr std::size_t kMostClipped = 8;  // samples in one marker
 
@@ -50,22 +51,25 @@ LoopbackSignal::LoopbackSignal(SampleRate rate, Frames expected_round_trip)
 LoopbackJudge::LoopbackJudge(const LoopbackSignal& signal, std::string from, std::string to)
     : signal_(signal), from_(std::move(from)), to_(std::move(to)) {}
 
-void LoopbackJudge::look(std::span<const float> recording, bool damaged) {
+void LoopbackJudge::look(std::span<const float> recording,
+                         const std::function<std::size_t(std::size_t, std::size_t)>& lost) {
   const std::uint32_t shot = next_++;
-  if (damaged) {
+  const std::size_t sent = signal_.sent_at(shot);
+  const auto heard = recording.subspan(sent, signal_.heard_at(shot) - sent);
+  const auto sighting = audio::find_marker(signal_.marker(shot), heard);
+  const bool found = sighting && sighting->contrast >= kContrast;
+  const auto place =
+      found ? static_cast<std::size_t>(std::max(0.0, std::round(sighting->place))) : heard.size();
+  const std::size_t begin = std::min(place, heard.size() - LoopbackSignal::kMarker);
+  if (lost(sent, sent + begin + LoopbackSignal::kMarker) > (found ? std::size_t{0} : kCannotHide)) {
     ++damaged_;
     return;
   }
-  const auto heard =
-      recording.subspan(signal_.sent_at(shot), signal_.heard_at(shot) - signal_.sent_at(shot));
-  const auto sighting = audio::find_marker(signal_.marker(shot), heard);
-  if (!sighting || sighting->contrast < kContrast) {
+  if (!found) {
     ++missing_;
     return;
   }
   found_.push_back({sighting->place, sighting->gain});
-  const auto place = static_cast<std::size_t>(std::max(0.0, std::round(sighting->place)));
-  const std::size_t begin = std::min(place, heard.size() - LoopbackSignal::kMarker);
   if (count_clipped(heard.subspan(begin, LoopbackSignal::kMarker)) > kMostClipped) ++clipped_;
 }
 
@@ -93,7 +97,7 @@ Error LoopbackJudge::why_nothing(std::span<const float> recording) const {
 
 Result<LoopbackResult> LoopbackJudge::verdict(std::span<const float> recording) const {
   if (found_.empty() && missing_ > 0) return tl::unexpected<Error>(why_nothing(recording));
-  if (found_.size() < kNeeded && missing_ >= found_.size()) {
+  if (found_.size() < kNeeded && missing_ > 0 && missing_ >= found_.size()) {
     return fail(ErrorCode::invalid_state,
                 fmt::format("Only {} of {} shots from {} were heard at {}. Check the plugs, and "
                             "keep other sound away from these two channels.",

@@ -3,7 +3,9 @@
 // measuring_client.hpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -66,8 +68,11 @@ class LoopbackJudge {
 
   [[nodiscard]] std::uint32_t next() const noexcept { return next_; }
   /// Looks at shot next(). `recording`: all that was recorded, at least signal.heard_at(next()).
-  /// `damaged`: sound was lost in its time; it does not count. O(M log M), tens of milliseconds.
-  void look(std::span<const float> recording, bool damaged);
+  /// `lost`: how many frames were lost between two of it. A shot that was hit on its way does not
+  /// count, nor does one that was not found because it may have been hit. O(M log M), tens of
+  /// milliseconds.
+  void look(std::span<const float> recording,
+            const std::function<std::size_t(std::size_t begin, std::size_t end)>& lost);
   /// Enough was seen for a verdict.
   [[nodiscard]] bool done() const noexcept;
   /// Errors: plain sentences, each with what to do next: invalid_state (no cable, too weak, too

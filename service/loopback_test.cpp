@@ -51,7 +51,9 @@ class loopback : public ::testing::Test {
     while (!each.done()) {
       const std::uint32_t shot = each.next();
       const std::span<const float> so_far(recording.data(), signal.heard_at(shot));
-      each.look(so_far, damaged && damaged(shot));
+      each.look(so_far, [&](std::size_t begin, std::size_t end) {
+        return damaged && damaged(shot) ? end - begin : 0;
+      });
     }
     looked = each.next();
     return each.verdict(std::span(recording).first(signal.heard_at(looked - 1)));
@@ -132,6 +134,29 @@ TEST_F(loopback, damaged_shots_do_not_count_and_are_made_up_for) {
 TEST_F(loopback, a_machine_that_damages_too_many_is_named) {
   expect_refused(judge(record({}), [](std::uint32_t shot) { return shot % 3 != 0; }),
                  ErrorCode::timed_out, "8 of 12 shots were damaged");
+}
+
+TEST_F(loopback, a_machine_that_damages_all_is_named_too) {
+  expect_refused(judge(record({}), [](std::uint32_t) { return true; }), ErrorCode::timed_out,
+                 "12 of 12 shots were damaged");
+}
+
+TEST_F(loopback, a_little_loss_hides_no_cable_where_there_is_none) {
+  const std::vector<float> silence(signal.heard_at(11));
+  LoopbackJudge each(signal, "out:1", "in:2");
+  while (!each.done())
+    each.look(silence, [](std::size_t, std::size_t) { return std::size_t{500}; });
+  expect_refused(each.verdict(silence), ErrorCode::invalid_state, "Connect the two with a cable");
+}
+
+TEST_F(loopback, what_is_lost_before_or_after_a_shot_does_not_touch_it) {
+  const std::vector<float> recording = record({});
+  LoopbackJudge each(signal, "out:1", "in:2");
+  each.look(recording, [&](std::size_t begin, std::size_t end) {
+    EXPECT_EQ(begin, signal.sent_at(0));
+    EXPECT_EQ(end, signal.sent_at(0) + 300 + LoopbackSignal::kMarker);
+    return std::size_t{0};
+  });
 }
 
 TEST_F(loopback, a_cable_that_comes_and_goes_is_refused) {

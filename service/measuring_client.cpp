@@ -36,11 +36,16 @@ engine::ClientSetup MeasuringClient::setup() {
   return setup;
 }
 
-bool MeasuringClient::damaged(std::size_t begin, std::size_t end) const noexcept {
+std::size_t MeasuringClient::lost(std::size_t begin, std::size_t end) const noexcept {
   const std::size_t count = gaps_.load(std::memory_order_acquire);
-  if (count == kGaps && end > gap_.back().begin) return true;  // what came after was not noted
-  return std::any_of(gap_.begin(), gap_.begin() + static_cast<std::ptrdiff_t>(count),
-                     [=](const Gap& gap) { return gap.begin < end && begin < gap.end; });
+  if (count == kGaps && end > gap_.back().begin) return end - begin;  // the rest was not noted
+  std::size_t frames = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t from = std::max(begin, gap_[i].begin);
+    const std::size_t until = std::min(end, gap_[i].end);
+    if (from < until) frames += until - from;
+  }
+  return frames;
 }
 
 void MeasuringClient::Bell::ring(std::uint32_t count) RT_SAFE {
@@ -52,7 +57,7 @@ void MeasuringClient::serve(std::uint32_t count) RT_SAFE {
   const std::uint64_t position = stamp_.sample_position;
   if (begun_ && position < expected_) interrupted_.store(true, std::memory_order_relaxed);
   if (begun_ && (position != expected_ || stamp_.discontinuity)) {
-    note_gap(static_cast<std::size_t>(expected_), static_cast<std::size_t>(position + period_));
+    note_gap(static_cast<std::size_t>(expected_ - period_), static_cast<std::size_t>(position));
   }
   begun_ = true;
   expected_ = position + period_;

@@ -32,8 +32,9 @@ class MeasuringClient final : public engine::ClientMailbox {
   [[nodiscard]] std::span<const float> recorded() const noexcept {
     return {recording_.data(), recorded_.load(std::memory_order_acquire)};
   }
-  /// Frames were lost between `begin` and `end`, of those recorded() so far. Any thread.
-  [[nodiscard]] bool damaged(std::size_t begin, std::size_t end) const noexcept;
+  /// How many frames between `begin` and `end` were lost, of those recorded() so far. The period
+  /// before a loss counts too: what was written in it came too late as a rule. Any thread.
+  [[nodiscard]] std::size_t lost(std::size_t begin, std::size_t end) const noexcept;
   /// The device began anew: what was measured before and after does not belong together. Any
   /// thread.
   [[nodiscard]] bool interrupted() const noexcept {

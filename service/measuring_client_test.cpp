@@ -72,11 +72,11 @@ TEST_F(measuring_client, plays_the_signal_then_silence_and_records_beside_it_up_
   for (std::size_t i = 0; i < kLimit; ++i) {
     ASSERT_EQ(recorded[i], 1000.0F + static_cast<float>(i));
   }
-  EXPECT_FALSE(client.damaged(0, kLimit));
+  EXPECT_EQ(client.lost(0, kLimit), 0U);
   EXPECT_FALSE(client.interrupted());
 }
 
-TEST_F(measuring_client, lost_frames_are_silence_and_damage_what_they_touch) {
+TEST_F(measuring_client, lost_frames_are_silence_and_counted_where_they_lie) {
   ring(0, true);  // what was lost before it began is not its loss
   ring(16);
   ring(64, true);
@@ -87,10 +87,10 @@ TEST_F(measuring_client, lost_frames_are_silence_and_damage_what_they_touch) {
   EXPECT_EQ(recorded[32], 0.0F);
   EXPECT_EQ(recorded[63], 0.0F);
   EXPECT_EQ(recorded[64], 1064.0F);
-  EXPECT_FALSE(client.damaged(0, 32));
-  EXPECT_TRUE(client.damaged(0, 33));
-  EXPECT_TRUE(client.damaged(40, 50));
-  EXPECT_FALSE(client.damaged(80, 96));
+  EXPECT_EQ(client.lost(0, 16), 0U);
+  EXPECT_EQ(client.lost(0, 96), 16U + 32U) << "what was written just before came too late";
+  EXPECT_EQ(client.lost(40, 50), 10U);
+  EXPECT_EQ(client.lost(64, 96), 0U);
   EXPECT_FALSE(client.interrupted());
 }
 
@@ -102,10 +102,10 @@ TEST_F(measuring_client, a_device_that_begins_anew_is_noticed_and_changes_nothin
   EXPECT_EQ(client.recorded()[20], 1020.0F);
 }
 
-TEST_F(measuring_client, more_losses_than_it_can_note_damage_all_that_follows) {
+TEST_F(measuring_client, after_more_losses_than_it_can_note_all_that_follows_is_lost) {
   std::uint64_t position = 0;
   for (int i = 0; i < 300; ++i, position += kPeriod) ring(position, true);
-  EXPECT_TRUE(client.damaged(position + 1000, position + 1001));
+  EXPECT_EQ(client.lost(position + 1000, position + 1100), 100U);
 }
 
 }  // namespace
