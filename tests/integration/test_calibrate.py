@@ -81,7 +81,8 @@ class Calibrate(Case):
                          2 * FRAMES + HIDDEN)
 
     def test_all_sizes_are_measured_in_turn(self) -> None:
-        self.world.configure("[driver]\nmin_frames = 128\nmax_frames = 512\n[simulated]\n"
+        self.world.configure("[driver]\nmin_frames = 128\nmax_frames = 512\n"
+                             "preferred_frames = 256\n[simulated]\n"
                              f"hidden_latency_frames = {HIDDEN}\n")
         self.world.start(DRIVER, "run")
         self.world.wait_for_service()
