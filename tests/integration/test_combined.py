@@ -96,7 +96,6 @@ class Combined(Case):
         self.assertEqual(parts[0]["state"], "master")
         for part in parts[1:]:
             self.assertIn(part["state"], ("tracking", "acquiring"), part)
-            self.assertLess(part["offset_ppm"], 0, "the master is fast")
         # The interface's own wires come back just when the driver says.
         self.assertEqual(report["rtl_frames"], report["reported_rtl_frames"])
         self.assertFalse(report["stalled"])
