@@ -100,10 +100,13 @@ class Virtual(Case):
             with self.subTest(player_first=player_first):
                 found = self.play_and_record(player_first)
                 self.assertGreater(len(found), 2 * 48_000 // FRAMES)
+                most = max(set(found), key=found.count)
                 # A period that the machine loses moves what comes after it for good, because both
-                # programs go on where they were; what comes before it cannot be moved.
-                self.assertEqual(found[0], FRAMES)
-                self.assertEqual(max(set(found), key=found.count), FRAMES, sorted(set(found)))
+                # programs go on where they were: other than one period only by whole ones, and only
+                # where the flight recorder names damage.
+                self.assertEqual(most % FRAMES, 0)
+                if not self.world.flight()["xruns"]:
+                    self.assertEqual((found[0], most), (FRAMES, FRAMES), sorted(set(found)))
                 self.world.wait_until("nobody streams", lambda: not any(
                     client["running"] for client in self.world.status()["clients"]), 40)
         service.end()
