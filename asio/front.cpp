@@ -15,7 +15,6 @@ using ports::MutexLock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr nanoseconds kConnectBound = seconds{3};
 constexpr nanoseconds kStartBound = seconds{3};
 constexpr nanoseconds kStopBound = seconds{1};
 /// How long a host may stay inside a callback that we wait for.

@@ -117,6 +117,9 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   class Entry;
   enum class Attempt : std::uint8_t { none, running, aborted };
 
+  /// A host must not wait longer for one call than this.
+  static constexpr nanoseconds kConnectBound = std::chrono::seconds{3};
+
   AsioFront(FrontPorts ports, FrontOptions options);
 
   // front.cpp

@@ -10,7 +10,6 @@ namespace {
 using ports::MutexLock;
 using std::chrono::seconds;
 
-constexpr nanoseconds kConnectBound = seconds{3};
 constexpr nanoseconds kSessionBound = seconds{3};  // the service may have to open the device
 constexpr nanoseconds kDisposeBound = seconds{1};
 

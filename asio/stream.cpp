@@ -15,7 +15,7 @@ constexpr nanoseconds kFirstPatience{380'000'000};
 /// Nobody's period is longer: 8192 frames at 8 kHz.
 constexpr nanoseconds kLongestGap{1'024'000'000};
 /// A pause before streaming begins, when there is no ring to expect yet.
-constexpr nanoseconds kIdleWait{100'000'000};
+constexpr nanoseconds kCallbackIdleWait{100'000'000};
 /// The last stretch before a block that is due without a ring: slept precisely.
 constexpr nanoseconds kPreciseStretch{500'000};
 /// A boundary further from now than this is not believed.
@@ -52,7 +52,7 @@ Stream::Stream(Setup setup)
   board_->write({0, time_.at(now)});
   follow_rate(static_cast<double>(setup.rate.hz));
   patience_ = kFirstPatience;
-  due_ = now + kIdleWait;
+  due_ = now + kCallbackIdleWait;
   wire::write_reply(section(), make_reply(0, wire::ReplyMode::following));
 }
 
@@ -119,7 +119,7 @@ void Stream::run() noexcept {
 void Stream::wait_for_earlier() noexcept {
   for (const std::shared_ptr<Stream>& earlier : before_) {
     while (earlier->in_callback() && !gate_.closed()) {
-      (void)earlier->gate_.wait_empty(clock_.now() + kIdleWait);
+      (void)earlier->gate_.wait_empty(clock_.now() + kCallbackIdleWait);
     }
   }
   before_.clear();
@@ -127,7 +127,7 @@ void Stream::wait_for_earlier() noexcept {
 
 void Stream::wait_for_work() noexcept {
   const bool streaming = waiting_since_armed_;
-  const Instant until = streaming ? due_ - kPreciseStretch : clock_.now() + kIdleWait;
+  const Instant until = streaming ? due_ - kPreciseStretch : clock_.now() + kCallbackIdleWait;
   const std::uint32_t count = current_->wake->wait_change(seen_, until, nanoseconds{0});
   if (count != seen_ || !streaming || gate_.closed()) return;
   if (clock_.now() >= until) clock_.sleep_until(due_);

@@ -13,15 +13,15 @@ namespace {
 using nlohmann::json;
 
 CalibrateOptions g_calibrate;
-bool g_called = false;
+bool g_calibrate_called = false;
 
-int run(std::vector<std::string> arguments) {
-  g_called = false;
+int run_calibrate(std::vector<std::string> arguments) {
+  g_calibrate_called = false;
   g_calibrate = {};
   Actions actions{};
   actions.calibrate = [](const ClientOptions&, const CalibrateOptions& calibrate) {
     g_calibrate = calibrate;
-    g_called = true;
+    g_calibrate_called = true;
     return kDone;
   };
   arguments.insert(arguments.begin(), "calibrate");
@@ -29,20 +29,21 @@ int run(std::vector<std::string> arguments) {
 }
 
 TEST(calibrate_arguments, say_where_the_cable_is_and_at_what_to_measure) {
-  EXPECT_EQ(run({"--output", "out:2", "--input", "in:3", "--rate", "96000", "--period", "128"}),
-            kDone);
+  EXPECT_EQ(
+      run_calibrate({"--output", "out:2", "--input", "in:3", "--rate", "96000", "--period", "128"}),
+      kDone);
   EXPECT_EQ(g_calibrate.output, "out:2");
   EXPECT_EQ(g_calibrate.input, "in:3");
   EXPECT_EQ(g_calibrate.rate_hz, 96'000U);
   EXPECT_EQ(g_calibrate.period_frames, 128U);
-  EXPECT_EQ(run({"--output", "out:1", "--input", "in:1", "--all-sizes"}), kDone);
+  EXPECT_EQ(run_calibrate({"--output", "out:1", "--input", "in:1", "--all-sizes"}), kDone);
   EXPECT_TRUE(g_calibrate.all_sizes);
 }
 
 TEST(calibrate_arguments, listing_and_forgetting_need_no_cable) {
-  EXPECT_EQ(run({"--list"}), kDone);
+  EXPECT_EQ(run_calibrate({"--list"}), kDone);
   EXPECT_TRUE(g_calibrate.list);
-  EXPECT_EQ(run({"--forget", "--period", "64"}), kDone);
+  EXPECT_EQ(run_calibrate({"--forget", "--period", "64"}), kDone);
   EXPECT_TRUE(g_calibrate.forget);
   EXPECT_EQ(g_calibrate.period_frames, 64U);
 }
@@ -57,8 +58,8 @@ TEST(calibrate_arguments, what_contradicts_itself_is_wrong_usage) {
       {"--forget", "--list"},
       {"--output", "out:1", "--input", "in:1", "--rate", "0"}};
   for (const auto& arguments : wrong) {
-    EXPECT_EQ(run(arguments), kWrongUsage);
-    EXPECT_FALSE(g_called);
+    EXPECT_EQ(run_calibrate(arguments), kWrongUsage);
+    EXPECT_FALSE(g_calibrate_called);
   }
 }
 

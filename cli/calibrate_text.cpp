@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr const char* kFooter =
+constexpr const char* kCalibrateFooter =
     "Connect an output with an input by a cable, and name both. What is measured is kept for this\n"
     "device at this rate and period, and programs are told the right latency from then on.\n"
     "Programs may go on playing on other channels; without any, every rate and size can be "
@@ -41,7 +41,7 @@ std::string plural(std::size_t count) { return count == 1 ? "" : "s"; }
 CLI::App* add_calibrate_command(CLI::App& app, CalibrateOptions& calibrate, ClientOptions& client) {
   CLI::App* const command = app.add_subcommand(
       "calibrate", "Measures a cable from an output to an input, and corrects latencies by it");
-  command->footer(kFooter);
+  command->footer(kCalibrateFooter);
   add_client_options(command, client);
   command->add_option("--output", calibrate.output, "Where the cable begins: out:1, ...")
       ->type_name("PORT");

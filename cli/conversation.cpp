@@ -11,12 +11,10 @@ namespace asiodrv::cli {
 namespace {
 
 using nlohmann::json;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-constexpr nanoseconds kAnswerLimit = seconds{5};
-constexpr nanoseconds kLeaveLimit = seconds{5};
-constexpr nanoseconds kLeavePause = milliseconds{20};
+constexpr nanoseconds kAnswerLimit = std::chrono::seconds{5};
+constexpr nanoseconds kLeaveLimit = std::chrono::seconds{5};
+constexpr nanoseconds kLeavePause = std::chrono::milliseconds{20};
 
 }  // namespace
 

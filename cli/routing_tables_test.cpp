@@ -5,14 +5,13 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tests/support/text.hpp"
+
 namespace asiodrv::cli {
 namespace {
 
 using nlohmann::json;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using test::contains;
 
 TEST(routing_tables, routes_show_gain_switches_and_why_they_rest) {
   const json routes{{"routes",

@@ -4,14 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "tests/support/text.hpp"
+
 namespace asiodrv::cli {
 namespace {
 
 using nlohmann::json;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using test::contains;
 
 TEST(tables, columns_are_as_wide_as_their_widest_cell_and_numbers_align_right) {
   EXPECT_EQ(table({"name", "n"}, {{"a", "5"}, {"Söngs", "1234"}}),

@@ -16,11 +16,11 @@ namespace asiodrv::host {
 namespace {
 
 constexpr nanoseconds kLookEvery = std::chrono::milliseconds{50};
-constexpr nanoseconds kStall = std::chrono::seconds{5};
+constexpr nanoseconds kPlayStall = std::chrono::seconds{5};
 constexpr int kMaxResets = 20;
 constexpr double kDefaultRecordSeconds = 10.0;
 
-/// Waits until `done`, or a reset request, or no callback for kStall. False in the last case.
+/// Waits until `done`, or a reset request, or no callback for kPlayStall. False in the last case.
 bool follow(Command& command, const Stream& stream, const std::function<bool()>& done,
             const std::function<std::string()>& progress) {
   std::uint64_t seen = 0;
@@ -32,7 +32,7 @@ bool follow(Command& command, const Stream& stream, const std::function<bool()>&
     if (count != seen) {
       seen = count;
       last_change = command.world.clock.now();
-    } else if (command.world.clock.now() - last_change > kStall) {
+    } else if (command.world.clock.now() - last_change > kPlayStall) {
       return false;
     }
   }

@@ -18,7 +18,7 @@ namespace {
 
 constexpr nanoseconds kFirstCallback = std::chrono::seconds{5};
 constexpr nanoseconds kStall = std::chrono::seconds{3};
-constexpr nanoseconds kLookEvery = std::chrono::milliseconds{50};
+constexpr nanoseconds kMeasureEvery = std::chrono::milliseconds{50};
 constexpr double kLeadSeconds = 0.1;
 constexpr std::uint32_t kNoiseFrames = 65521;  // a prime: no common rhythm with any buffer size
 constexpr std::uint64_t kMaxTapeBytes = sizeof(void*) == 4 ? 768ULL << 20 : 6ULL << 30;
@@ -118,7 +118,7 @@ class Run {
     Instant last_change = first;
     while (world_.clock.now() < end) {
       const std::int64_t left = (end - world_.clock.now()).count();
-      world_.control.wait(std::clamp(nanoseconds{left}, nanoseconds{1'000'000}, kLookEvery));
+      world_.control.wait(std::clamp(nanoseconds{left}, nanoseconds{1'000'000}, kMeasureEvery));
       const Instant now = world_.clock.now();
       if (const std::uint64_t count = callbacks(); count != seen) {
         seen = count;

@@ -14,10 +14,10 @@
 namespace asiodrv::host {
 namespace {
 
-constexpr std::int32_t kFloat32 = 19;
+constexpr std::int32_t kSineType = 19;
 constexpr std::uint32_t kHz = 997;
-constexpr std::uint32_t kRate = 44'100;
-constexpr std::uint32_t kFrames = 128;
+constexpr std::uint32_t kSineRate = 44'100;
+constexpr std::uint32_t kSineFrames = 128;
 constexpr std::int64_t kWay = 400;  // the whole frames that the markers found
 constexpr std::int64_t kSpot = 60'000;
 
@@ -26,11 +26,11 @@ using Heard = std::function<double(std::int64_t position)>;
 
 double played(double frames_after_payload) {
   return TestSignal::kSineAmplitude *
-         std::sin(2 * std::numbers::pi * kHz * frames_after_payload / kRate);
+         std::sin(2 * std::numbers::pi * kHz * frames_after_payload / kSineRate);
 }
 
 struct Rig {
-  TestSignal signal = TestSignal::from_floats(kFloat32, 1, 480, TestSignal::sine(kHz, kRate));
+  TestSignal signal = TestSignal::from_floats(kSineType, 1, 480, TestSignal::sine(kHz, kSineRate));
   std::size_t blocks = 1000;
   std::map<std::size_t, std::int64_t> jumps{};  ///< before block k, the position jumps by this
 
@@ -40,22 +40,22 @@ struct Rig {
   }
 
   [[nodiscard]] SineReport examine(const Heard& heard) const {
-    Tape tape(blocks, 1, kFrames, sample_bytes(kFloat32));
+    Tape tape(blocks, 1, kSineFrames, sample_bytes(kSineType));
     std::int64_t position = 0;
     for (std::size_t block = 0; block < blocks; ++block) {
       if (const auto jump = jumps.find(block); jump != jumps.end()) position += jump->second;
       BlockRecord& record = tape.next_record();
       record.position = position;
-      record.cursor = block * kFrames;
+      record.cursor = block * kSineFrames;
       std::vector<float> values;
-      for (std::int64_t i = 0; i < kFrames; ++i) {
+      for (std::int64_t i = 0; i < kSineFrames; ++i) {
         values.push_back(static_cast<float>(heard(position + i)));
       }
-      encode_floats(kFloat32, values, tape.next_input(0));
+      encode_floats(kSineType, values, tape.next_input(0));
       tape.push();
-      position += kFrames;
+      position += kSineFrames;
     }
-    return examine_sine(tape, signal, kFloat32, kHz, kRate, kWay);
+    return examine_sine(tape, signal, kSineType, kHz, kSineRate, kWay);
   }
 };
 
@@ -103,10 +103,11 @@ TEST(host_sine_fit, a_dropped_frame_shows_where_it_happened) {
 
 TEST(host_sine_fit, a_repeated_block_shows_where_it_happened) {
   const Rig run;
-  const std::int64_t spot = kSpot / kFrames * kFrames;
-  const SineReport report = run.examine(
-      [&](std::int64_t p) { return run.wire(p >= spot && p < spot + kFrames ? p - kFrames : p); });
-  expect_damaged_at(report, spot, kFrames);
+  const std::int64_t spot = kSpot / kSineFrames * kSineFrames;
+  const SineReport report = run.examine([&](std::int64_t p) {
+    return run.wire(p >= spot && p < spot + kSineFrames ? p - kSineFrames : p);
+  });
+  expect_damaged_at(report, spot, kSineFrames);
   // What is left is as clean as ever: the neighbours of the damage are not counted.
   EXPECT_GT(report.snr_db.value(), 145);
 }
@@ -146,8 +147,8 @@ TEST(host_sine_fit, silence_and_another_frequency_are_damage) {
 
 TEST(host_sine_fit, windows_begin_anew_behind_a_lost_position) {
   Rig run;
-  run.jumps = {{500, 3 * kFrames}};
-  const std::int64_t jump = 500 * kFrames;
+  run.jumps = {{500, 3 * kSineFrames}};
+  const std::int64_t jump = 500 * kSineFrames;
   // The phase changes where nobody listened: a window across the jump would be damaged.
   const SineReport report =
       run.examine([&](std::int64_t p) { return run.wire(p < jump ? p : p + 17); });

@@ -56,9 +56,9 @@ TEST(host_test_signal, every_marker_of_every_channel_is_different) {
 }
 
 TEST(host_test_signal, a_sine_loops_without_a_seam_and_is_not_rounded_to_sixteen_bits) {
-  constexpr std::int32_t kFloat32 = 19;
+  constexpr std::int32_t kType = 19;
   constexpr std::uint32_t kRate = 44'100;
-  const TestSignal signal = TestSignal::from_floats(kFloat32, 2, 100, TestSignal::sine(997, kRate));
+  const TestSignal signal = TestSignal::from_floats(kType, 2, 100, TestSignal::sine(997, kRate));
   std::vector<float> values(3 * kRate);
   signal.copy(signal.payload_cursor(), 1, 3 * kRate, reinterpret_cast<std::byte*>(values.data()));
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -115,8 +115,8 @@ const test::RegisterRole serve{
       const auto own = make_transport(arguments.at(0));
       const auto listener = own->listen();
       if (!listener) return listener.error().code == ErrorCode::already_exists ? 1 : 2;
-      const auto report = make_transport(arguments.at(1))->connect(patience());
-      if (!report || !(*report)->send(bytes_of("up"), patience())) return 3;
+      const auto line = make_transport(arguments.at(1))->connect(patience());
+      if (!line || !(*line)->send(bytes_of("up"), patience())) return 3;
       for (;;) {
         const auto client = (*listener)->accept(patience());
         if (!client) return 4;
@@ -133,9 +133,9 @@ TEST_F(transport, another_process_cannot_take_the_endpoint) {
 TEST_F(transport, the_endpoint_of_a_killed_service_is_taken_over) {
   const std::string instance = test::unique_instance();
   const auto peer = test::start_peer("serve", {instance, instance_});
-  const auto report = listener_->accept(patience());
-  ASSERT_TRUE(report) << report.error().message;
-  ASSERT_EQ(*receive_exactly(**report, 2), "up");
+  const auto line = listener_->accept(patience());
+  ASSERT_TRUE(line) << line.error().message;
+  ASSERT_EQ(*receive_exactly(**line, 2), "up");
   const auto other = make_transport(instance);
   const auto client = other->connect(patience());
   ASSERT_TRUE(client) << client.error().message;

@@ -14,6 +14,7 @@
 
 #include "core/wire/control.hpp"
 #include "core/wire/section.hpp"
+#include "service/paths.hpp"
 
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
@@ -31,10 +32,6 @@ constexpr std::uint32_t kMaxDeferred = 256;
 constexpr std::size_t kMinMembers = 2, kMaxMembers = 8;
 constexpr std::array kBackendNames{"automatic", "simulated", "wasapi", "combined"};
 
-/// UTF-8 in and out, on every system.
-fs::path path_of(const std::string& utf8) {
-  return fs::path(std::u8string(utf8.begin(), utf8.end()));
-}
 std::string utf8_of(const fs::path& path) {
   const std::u8string text = path.u8string();
   return std::string(text.begin(), text.end());

@@ -18,8 +18,7 @@ namespace {
 using nlohmann::json;
 using wire::MemberReader;
 
-constexpr std::uint32_t kVersion = 1;
-constexpr std::uint32_t kAnyNumber = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint32_t kCalibrationVersion = 1;
 constexpr std::int64_t kMostFrames = 1 << 22;  // of a latency; far below what a message can carry
 
 bool acceptable(double frames) noexcept {  // so written, NaN is not
@@ -32,8 +31,8 @@ Result<Correction> parse_correction(const json& entry, const std::string& where)
   correction.key.device = reader.text("device");
   correction.name = reader.text("name");
   correction.key.mode = reader.text("mode");
-  correction.key.rate = SampleRate{reader.number("rate_hz", 1, kAnyNumber)};
-  correction.key.period = Frames{reader.number("period_frames", 1, kAnyNumber)};
+  correction.key.rate = SampleRate{reader.number("rate_hz", 1, wire::kAnyNumber)};
+  correction.key.period = Frames{reader.number("period_frames", 1, wire::kAnyNumber)};
   const auto frames = entry.find("correction_frames");
   if (frames != entry.end() && frames->is_number()) correction.frames = frames->get<double>();
   if (frames == entry.end() || !frames->is_number() || !acceptable(correction.frames)) {
@@ -87,16 +86,16 @@ json Corrections::to_json() const {
                     {"period_frames", each.key.period.count},
                     {"correction_frames", each.frames}});
   }
-  return {{"version", kVersion}, {"corrections", std::move(list)}};
+  return {{"version", kCalibrationVersion}, {"corrections", std::move(list)}};
 }
 
 Result<Corrections> Corrections::from_json(const json& document, std::string_view what) {
   const std::string name(what);
   MemberReader reader(document, name);
-  const std::uint32_t version = reader.number("version", 1, kAnyNumber);
-  if (reader.good() && version != kVersion) {
-    reader.refuse("version",
-                  fmt::format("is {}, and this service reads version {}", version, kVersion));
+  const std::uint32_t version = reader.number("version", 1, wire::kAnyNumber);
+  if (reader.good() && version != kCalibrationVersion) {
+    reader.refuse("version", fmt::format("is {}, and this service reads version {}", version,
+                                         kCalibrationVersion));
   }
   const json* const list = reader.list("corrections", kMost);
   if (!reader.good()) return tl::unexpected<Error>(reader.result(0).error());

@@ -18,10 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint32_t kAnyNumber = std::numeric_limits<std::uint32_t>::max();
-
-tl::unexpected<Error> refusal(const Error& error) { return tl::unexpected<Error>(error); }
-
 double hundredths(double value) { return std::round(value * 100) / 100; }
 
 std::uint32_t both(const ports::DeviceLatency& latency) {
@@ -93,7 +89,7 @@ void DriverService::tell_corrected(const ports::DeviceLatency& before) {
 
 Result<json> DriverService::list_calibrations(Client&, const json& params) {
   wire::MemberReader reader(params, "calibrate.list");
-  const SampleRate rate{reader.number_or("rate_hz", 1, kAnyNumber, rate_.hz)};
+  const SampleRate rate{reader.number_or("rate_hz", 1, wire::kAnyNumber, rate_.hz)};
   if (!reader.good()) return refusal(reader.result(0).error());
   const ports::DeviceInfo& info = host_->info();
   json list = json::array();
@@ -115,8 +111,8 @@ Result<json> DriverService::list_calibrations(Client&, const json& params) {
 
 Result<json> DriverService::forget_calibrations(Client&, const json& params) {
   wire::MemberReader reader(params, "calibrate.forget");
-  const SampleRate rate{reader.number_or("rate_hz", 1, kAnyNumber, 0)};
-  const Frames period{reader.number_or("frames", 1, kAnyNumber, 0)};
+  const SampleRate rate{reader.number_or("rate_hz", 1, wire::kAnyNumber, 0)};
+  const Frames period{reader.number_or("frames", 1, wire::kAnyNumber, 0)};
   if (!reader.good()) return refusal(reader.result(0).error());
   const ports::DeviceLatency before = device_latency();
   const std::size_t count = corrections_.forget(host_->info().id, rate, period);
@@ -178,8 +174,8 @@ Result<json> DriverService::start_calibration(Client& client, const json& params
   wire::MemberReader reader(params, "calibrate.start");
   const std::string input = reader.text("input");
   const std::string output = reader.text("output");
-  const SampleRate rate{reader.number_or("rate_hz", 1, kAnyNumber, 0)};
-  const Frames period{reader.number_or("frames", 1, kAnyNumber, 0)};
+  const SampleRate rate{reader.number_or("rate_hz", 1, wire::kAnyNumber, 0)};
+  const Frames period{reader.number_or("frames", 1, wire::kAnyNumber, 0)};
   if (!reader.good()) return refusal(reader.result(0).error());
   if (calibration_) {
     return fail(ErrorCode::invalid_state,

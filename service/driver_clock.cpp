@@ -96,7 +96,7 @@ void DriverService::follow_clock(SampleRate rate) {
 
 Result<json> DriverService::select_clock(Client& client, const json& params) {
   wire::MemberReader reader(params, "clock.select");
-  const std::uint32_t index = reader.number("index", 0, std::numeric_limits<std::uint32_t>::max());
+  const std::uint32_t index = reader.number("index", 0, wire::kAnyNumber);
   if (!reader.good()) return tl::unexpected<Error>(reader.result(0).error());
   if (auto changed = change_clock(index, &client); !changed) {
     return tl::unexpected<Error>(changed.error());
@@ -124,7 +124,7 @@ Result<json> DriverService::set_device_clock(Client&, const json& params) {
 
 Result<json> DriverService::feed_clock(Client&, const json& params) {
   wire::MemberReader reader(params, "clock.feed");
-  const SampleRate rate{reader.number("rate_hz", 0, std::numeric_limits<std::uint32_t>::max())};
+  const SampleRate rate{reader.number("rate_hz", 0, wire::kAnyNumber)};
   if (!reader.good()) return tl::unexpected<Error>(reader.result(0).error());
   if (auto fed = host_->feed_external_clock(rate); !fed) return tl::unexpected<Error>(fed.error());
   watch_clock();

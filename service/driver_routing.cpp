@@ -23,11 +23,6 @@ constexpr std::size_t kRowsPerPage = 300;
 constexpr std::size_t kMaxChanges = 2048;
 constexpr double kFloorDb = -144.0;  // 24 bits; quieter than that is silence
 
-template <class T>
-tl::unexpected<Error> refusal(const Result<T>& refused) {
-  return tl::unexpected<Error>(refused.error());
-}
-
 bool same_graph(const engine::GraphSpec& a, const engine::GraphSpec& b) {
   return std::equal(a.cables.begin(), a.cables.end(), b.cables.begin(), b.cables.end(),
                     [](const engine::CableSpec& left, const engine::CableSpec& right) {

@@ -6,18 +6,16 @@
 #include <set>
 
 #include "service/testing/test_world.hpp"
+#include "tests/support/text.hpp"
 
 namespace asiodrv::service {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::contains;
 using testing::TestWorld;
 using wire::HostEventKind;
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 class driver_routing : public ::testing::Test {
  protected:

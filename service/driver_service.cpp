@@ -31,8 +31,6 @@ constexpr nanoseconds kNothingToDo = std::chrono::hours{1};
 constexpr SampleRate kAdaptedRates[] = {{44'100}, {48'000},  {88'200},
                                         {96'000}, {176'400}, {192'000}};
 
-tl::unexpected<Error> refusal(const Error& error) { return tl::unexpected<Error>(error); }
-
 /// A name that a peer gave, fit for a terminal and a log: no control characters.
 std::string printable(std::string text) {
   for (char& c : text) {
@@ -194,8 +192,7 @@ Result<json> DriverService::hello(Client& client, const json& params) {
     return fail(ErrorCode::invalid_state, "This connection has said hello already.");
   // Only the version is read first: what else a hello holds may differ in other versions.
   wire::MemberReader reader(params, "hello");
-  const std::uint32_t protocol =
-      reader.number("protocol", 0, std::numeric_limits<std::uint32_t>::max());
+  const std::uint32_t protocol = reader.number("protocol", 0, wire::kAnyNumber);
   if (reader.good() && protocol != wire::kProtocolVersion) {
     return fail(ErrorCode::version_mismatch,
                 fmt::format("The running asio-driver service {} speaks version {} of its protocol, "

@@ -5,11 +5,13 @@
 
 #include "service/testing/test_world.hpp"
 #include "service/version.hpp"
+#include "tests/support/text.hpp"
 
 namespace asiodrv::service {
 namespace {
 
 using nlohmann::json;
+using test::contains;
 using testing::TestWorld;
 using wire::HostEventKind;
 using wire::SessionRequest;
@@ -32,10 +34,6 @@ class driver_service : public ::testing::Test {
 
   TestWorld world;
 };
-
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 TEST_F(driver_service, hello_describes_the_device_without_opening_it) {
   const auto client = world.make_client("host.exe");

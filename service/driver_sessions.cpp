@@ -19,8 +19,6 @@ namespace {
 using nlohmann::json;
 using wire::HostEventKind;
 
-tl::unexpected<Error> refusal(const Error& error) { return tl::unexpected<Error>(error); }
-
 std::string rate_list(const std::vector<SampleRate>& rates) {
   std::vector<std::uint32_t> numbers;
   for (const SampleRate rate : rates) numbers.push_back(rate.hz);
@@ -242,7 +240,7 @@ bool DriverService::has_rate(SampleRate rate) const {
 
 Result<json> DriverService::set_rate(Client& client, const json& params) {
   wire::MemberReader reader(params, "rate.set");
-  const SampleRate rate{reader.number("hz", 1, std::numeric_limits<std::uint32_t>::max())};
+  const SampleRate rate{reader.number("hz", 1, wire::kAnyNumber)};
   if (!reader.good()) return refusal(reader.result(0).error());
   if (!offers_rate(rate)) {
     return fail(ErrorCode::format_refused,
@@ -369,7 +367,7 @@ Result<json> DriverService::set_device_format(Client&, const json& params) {
   wire::MemberReader reader(params, "device.set");
   const auto given = [&](const char* name, std::uint32_t otherwise) {
     if (!params.is_object() || !params.contains(name)) return otherwise;
-    return reader.number(name, 1, std::numeric_limits<std::uint32_t>::max());
+    return reader.number(name, 1, wire::kAnyNumber);
   };
   const SampleRate rate{given("rate_hz", rate_.hz)};
   const Frames frames{given("frames", at_rate(rate).period.count)};

@@ -7,18 +7,16 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "service/paths.hpp"
+
 namespace asiodrv::service {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::uintmax_t kMaxFileBytes = 64 << 20;  // more than the limits of a Studio can fill
+constexpr std::uintmax_t kMaxJsonBytes = 64 << 20;  // more than the limits of a Studio can fill
 constexpr int kMaxDepth = 8;
-
-fs::path path_of(const std::string& utf8) {
-  return fs::path(std::u8string(utf8.begin(), utf8.end()));
-}
 
 /// JSON text, or the line where it stops being JSON. What is nested too deeply is left out: no
 /// member that anybody reads lies there.
@@ -40,9 +38,9 @@ Result<std::string> read_text(const std::string& path) {
   if (problem || !stream) {
     return fail(ErrorCode::access_denied, fmt::format("{} cannot be read.", path));
   }
-  if (size > kMaxFileBytes) {
+  if (size > kMaxJsonBytes) {
     return fail(ErrorCode::limit_reached,
-                fmt::format("{} is larger than {} bytes.", path, kMaxFileBytes));
+                fmt::format("{} is larger than {} bytes.", path, kMaxJsonBytes));
   }
   std::string text(static_cast<std::size_t>(size), '\0');
   stream.read(text.data(), static_cast<std::streamsize>(size));

@@ -12,7 +12,7 @@
 namespace asiodrv::service {
 namespace {
 
-constexpr std::uint32_t kPeriod = 16;
+constexpr std::uint32_t kShortPeriod = 16;
 constexpr std::size_t kSignal = 100;
 constexpr std::size_t kLimit = 200;
 
@@ -24,7 +24,7 @@ class measuring_client : public ::testing::Test {
   std::vector<float> ring(std::uint64_t position, bool discontinuity = false) {
     const std::uint32_t half = client.reply().next_half;
     auto* const input = reinterpret_cast<float*>(setup.input_halves[0][half]);
-    for (std::uint32_t i = 0; i < kPeriod; ++i) {
+    for (std::uint32_t i = 0; i < kShortPeriod; ++i) {
       input[i] = 1000.0F + static_cast<float>(position + i);
     }
     engine::ClientStamp stamp{};
@@ -38,14 +38,14 @@ class measuring_client : public ::testing::Test {
     }
     EXPECT_EQ(setup.ack->count(), count) << "a ring is answered before it returns";
     const auto* const output = reinterpret_cast<const float*>(setup.output_halves[0][half]);
-    return {output, output + kPeriod};
+    return {output, output + kShortPeriod};
   }
 
   std::vector<float> signal = std::vector<float>(kSignal);
   MeasuringClient client{7,
                          engine::device_port(1),
                          engine::device_port(2),
-                         {SampleRate{48'000}, Frames{kPeriod}},
+                         {SampleRate{48'000}, Frames{kShortPeriod}},
                          signal,
                          kLimit};
   engine::ClientSetup setup = client.setup();
@@ -60,9 +60,9 @@ TEST_F(measuring_client, begins_with_half_0_and_alternates) {
 }
 
 TEST_F(measuring_client, plays_the_signal_then_silence_and_records_beside_it_up_to_its_limit) {
-  for (std::uint64_t position = 0; position < 2 * kLimit; position += kPeriod) {
+  for (std::uint64_t position = 0; position < 2 * kLimit; position += kShortPeriod) {
     const std::vector<float> played = ring(position);
-    for (std::uint32_t i = 0; i < kPeriod; ++i) {
+    for (std::uint32_t i = 0; i < kShortPeriod; ++i) {
       const std::uint64_t frame = position + i;
       ASSERT_EQ(played[i], frame < kSignal ? static_cast<float>(frame + 1) : 0.0F);
     }
@@ -95,7 +95,7 @@ TEST_F(measuring_client, lost_frames_are_silence_and_counted_where_they_lie) {
 }
 
 TEST_F(measuring_client, a_device_that_begins_anew_is_noticed_and_changes_nothing_recorded) {
-  for (std::uint64_t position = 0; position < 64; position += kPeriod) ring(position);
+  for (std::uint64_t position = 0; position < 64; position += kShortPeriod) ring(position);
   ring(0);
   EXPECT_TRUE(client.interrupted());
   EXPECT_EQ(client.recorded().size(), 64U);
@@ -104,7 +104,7 @@ TEST_F(measuring_client, a_device_that_begins_anew_is_noticed_and_changes_nothin
 
 TEST_F(measuring_client, after_more_losses_than_it_can_note_all_that_follows_is_lost) {
   std::uint64_t position = 0;
-  for (int i = 0; i < 300; ++i, position += kPeriod) ring(position, true);
+  for (int i = 0; i < 300; ++i, position += kShortPeriod) ring(position, true);
   EXPECT_EQ(client.lost(position + 1000, position + 1100), 100U);
 }
 

@@ -1,6 +1,7 @@
 // Where this user's files of the product lie. UTF-8; empty when the system does not say.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace asiodrv::service {
@@ -18,6 +19,11 @@ namespace asiodrv::service {
 /// Likewise where its calibrations are kept.
 [[nodiscard]] std::string calibration_path(const std::string& config_path,
                                            const std::string& instance);
+
+/// The system's form of a UTF-8 path.
+[[nodiscard]] inline std::filesystem::path path_of(const std::string& utf8) {
+  return std::u8string(utf8.begin(), utf8.end());
+}
 
 /// An environment variable, empty when it is not set.
 [[nodiscard]] std::string environment(const char* name);

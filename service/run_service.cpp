@@ -22,7 +22,7 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr nanoseconds kStopLimit = milliseconds{1500};
+constexpr nanoseconds kServerStopLimit = milliseconds{1500};
 constexpr nanoseconds kClaimLimit = seconds{2};
 constexpr nanoseconds kClaimPause = milliseconds{20};
 
@@ -189,7 +189,7 @@ void Program::serve(std::unique_ptr<ports::Listener> listener) {
     log_(LogLevel::error, started.error().message);
 
   server_->run_serialised([this] { service_->begin_leaving(); });
-  server_->stop(clock_->now() + kStopLimit);
+  server_->stop(clock_->now() + kServerStopLimit);
   done = true;
   service_->attention().signal();
   if (chores) (*chores)->join(clock_->now() + seconds{2});

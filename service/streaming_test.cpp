@@ -16,7 +16,7 @@ using wire::CycleStamp;
 
 // A period of 1 s at the step device's 8000 Hz: the deadline of 0.8 s is beyond any machine's
 // noise, while the steps themselves follow each other without a pause.
-constexpr Frames kFrames{8192};
+constexpr Frames kSecond{8192};
 
 class streaming : public ::testing::Test {
  protected:
@@ -34,13 +34,13 @@ class streaming : public ::testing::Test {
 };
 
 TEST_F(streaming, loopback_is_exact_after_two_buffers) {
-  MiniHost host(world, "host.exe", kFrames, {0, 3});
+  MiniHost host(world, "host.exe", kSecond, {0, 3});
   host.start();
   world.device->allow(21);  // in the first period only the pre-filled half is played
   ASSERT_TRUE(host.wait_cycles(20));
   ASSERT_TRUE(world.device->wait_committed(21));
   EXPECT_EQ(host.wrong(), 0U);
-  EXPECT_EQ(host.last_position, 19U * kFrames.count);
+  EXPECT_EQ(host.last_position, 19U * kSecond.count);
   const json status = client_status(host.grant.session_id);
   EXPECT_EQ(status.at("cycles"), 20);
   EXPECT_EQ(status.at("late"), 0);
@@ -50,8 +50,8 @@ TEST_F(streaming, loopback_is_exact_after_two_buffers) {
 }
 
 TEST_F(streaming, device_runs_with_the_first_client_and_stops_with_the_last) {
-  MiniHost one(world, "one.exe", kFrames, {0});
-  MiniHost two(world, "two.exe", kFrames, {1});
+  MiniHost one(world, "one.exe", kSecond, {0});
+  MiniHost two(world, "two.exe", kSecond, {1});
   EXPECT_EQ(world.device->opens, 1);
   EXPECT_EQ(world.device->starts, 0);
   one.start();
@@ -66,7 +66,7 @@ TEST_F(streaming, device_runs_with_the_first_client_and_stops_with_the_last) {
 }
 
 TEST_F(streaming, restarted_stream_is_a_run_of_its_own_at_a_later_period) {
-  MiniHost host(world, "host.exe", kFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(5);
   ASSERT_TRUE(host.wait_cycles(4));
@@ -78,7 +78,7 @@ TEST_F(streaming, restarted_stream_is_a_run_of_its_own_at_a_later_period) {
   ASSERT_EQ(runs.size(), 2U);
   EXPECT_EQ(runs[0].at("id"), runs[1].at("id"));
   EXPECT_EQ(runs[0].at("program"), "host.exe");
-  EXPECT_EQ(runs[0].at("buffer_frames"), kFrames.count);
+  EXPECT_EQ(runs[0].at("buffer_frames"), kSecond.count);
   EXPECT_EQ(runs[0].at("ended"), true);
   EXPECT_EQ(runs[1].at("ended"), false);
   EXPECT_EQ(runs[0].at("start_period"), 1);
@@ -86,8 +86,8 @@ TEST_F(streaming, restarted_stream_is_a_run_of_its_own_at_a_later_period) {
 }
 
 TEST_F(streaming, client_that_dies_in_the_middle_is_removed_and_others_play_on) {
-  MiniHost healthy(world, "healthy.exe", kFrames, {0});
-  auto dying = std::make_unique<MiniHost>(world, "dying.exe", kFrames, std::vector{1U});
+  MiniHost healthy(world, "healthy.exe", kSecond, {0});
+  auto dying = std::make_unique<MiniHost>(world, "dying.exe", kSecond, std::vector{1U});
   healthy.start();
   dying->start();
   world.device->allow(5);
@@ -103,8 +103,8 @@ TEST_F(streaming, client_that_dies_in_the_middle_is_removed_and_others_play_on) 
 }
 
 TEST_F(streaming, client_that_dies_while_it_is_waited_for_delays_nobody_any_longer) {
-  MiniHost healthy(world, "healthy.exe", kFrames, {0});
-  MiniHost dying(world, "dying.exe", kFrames, {1});
+  MiniHost healthy(world, "healthy.exe", kSecond, {0});
+  MiniHost dying(world, "dying.exe", kSecond, {1});
   const auto rung = world.threads->make_signal();
   healthy.start();
   dying.start([&](MiniHost&, const CycleStamp&, std::uint32_t) { rung->signal(); });
@@ -118,8 +118,8 @@ TEST_F(streaming, client_that_dies_while_it_is_waited_for_delays_nobody_any_long
 }
 
 TEST_F(streaming, client_that_never_acknowledges_is_late_and_the_other_stays_exact) {
-  MiniHost healthy(world, "healthy.exe", kFrames, {0});
-  MiniHost stuck(world, "stuck.exe", kFrames, {1});
+  MiniHost healthy(world, "healthy.exe", kSecond, {0});
+  MiniHost stuck(world, "stuck.exe", kSecond, {1});
   healthy.start();
   stuck.start([](MiniHost&, const CycleStamp&, std::uint32_t) {});
   world.device->allow(21);
@@ -142,8 +142,8 @@ TEST_F(streaming, client_that_never_acknowledges_is_late_and_the_other_stays_exa
 /// The scribbler writes over all of its section, doorbell words and header too.
 TEST_F(streaming, client_that_scribbles_over_its_section_hurts_nobody_else) {
   for (const std::uint32_t seed : {1U, 41U}) {
-    MiniHost healthy(world, "healthy.exe", kFrames, {0, 1});
-    MiniHost scribbler(world, "scribbler.exe", kFrames, {2, 3});
+    MiniHost healthy(world, "healthy.exe", kSecond, {0, 1});
+    MiniHost scribbler(world, "scribbler.exe", kSecond, {2, 3});
     std::mt19937 random(seed);
     healthy.start();
     scribbler.start([&random](MiniHost& host, const CycleStamp& stamp, std::uint32_t count) {
@@ -164,7 +164,7 @@ TEST_F(streaming, client_that_scribbles_over_its_section_hurts_nobody_else) {
 }
 
 TEST_F(streaming, lost_device_is_told_looked_for_and_comes_back_with_its_clients) {
-  MiniHost host(world, "host.exe", kFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(3);
   ASSERT_TRUE(host.wait_cycles(2));
@@ -188,7 +188,7 @@ TEST_F(streaming, lost_device_is_told_looked_for_and_comes_back_with_its_clients
 }
 
 TEST_F(streaming, lost_device_is_found_again_by_itself_and_clients_play_on) {
-  MiniHost host(world, "host.exe", kFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(3);
   ASSERT_TRUE(host.wait_cycles(2));
@@ -214,7 +214,7 @@ TEST_F(streaming, lost_device_is_found_again_by_itself_and_clients_play_on) {
 }
 
 TEST_F(streaming, rate_change_of_the_only_running_client_interrupts_and_goes_on) {
-  MiniHost host(world, "host.exe", kFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(3);
   ASSERT_TRUE(host.wait_cycles(2));
@@ -230,7 +230,7 @@ TEST_F(streaming, rate_change_of_the_only_running_client_interrupts_and_goes_on)
 }
 
 TEST_F(streaming, service_stops_at_once_while_clients_stream) {
-  MiniHost host(world, "host.exe", kFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(1'000'000);
   ASSERT_TRUE(host.wait_cycles(3));

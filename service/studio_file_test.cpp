@@ -11,14 +11,15 @@
 
 #include "service/paths.hpp"
 #include "service/testing/studio_world.hpp"
+#include "tests/support/text.hpp"
 
 namespace asiodrv::service {
 namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
+using test::contains;
 using testing::connect;
-using testing::contains;
 using testing::make_studio;
 using testing::with_gain;
 

@@ -6,6 +6,7 @@
 
 #include "service/studio.hpp"
 #include "service/testing/studio_world.hpp"
+#include "tests/support/text.hpp"
 
 namespace asiodrv::service {
 namespace {
@@ -14,8 +15,8 @@ using engine::device_port;
 using engine::GraphSpec;
 using engine::Node;
 using engine::Port;
+using test::contains;
 using testing::connect;
-using testing::contains;
 using testing::make_studio;
 using testing::program_port;
 using testing::session;

@@ -21,12 +21,7 @@ namespace {
 using nlohmann::json;
 using wire::MemberReader;
 
-constexpr std::uint32_t kVersion = 1;
-
-template <class T>
-tl::unexpected<Error> refusal(const Result<T>& refused) {
-  return tl::unexpected<Error>(refused.error());
-}
+constexpr std::uint32_t kRoutingVersion = 1;
 
 /// An error about one element, with the element's place before it.
 tl::unexpected<Error> at(const std::string& where, const Error& error) {
@@ -109,7 +104,7 @@ json Studio::to_json() const {
                          {"device", {{"id", snapshot.device_id}, {"name", snapshot.device_name}}},
                          {"routes", routes_json(snapshot.routes)}});
   }
-  return {{"version", kVersion},
+  return {{"version", kRoutingVersion},
           {"cables", std::move(cables)},
           {"routes", routes_json(routes_)},
           {"snapshots", std::move(snapshots)}};
@@ -180,11 +175,10 @@ Result<> Studio::read_snapshots(const json& list, const std::string& what) {
 Result<Studio> Studio::from_json(const json& document, DeviceShape device, std::string_view what) {
   const std::string name(what);
   MemberReader reader(document, name);
-  const std::uint32_t version =
-      reader.number("version", 1, std::numeric_limits<std::uint32_t>::max());
-  if (reader.good() && version != kVersion) {
-    reader.refuse("version",
-                  fmt::format("is {}, and this service reads version {}", version, kVersion));
+  const std::uint32_t version = reader.number("version", 1, wire::kAnyNumber);
+  if (reader.good() && version != kRoutingVersion) {
+    reader.refuse("version", fmt::format("is {}, and this service reads version {}", version,
+                                         kRoutingVersion));
   }
   const json* const cables = reader.list("cables", engine::kMaxCables);
   const json* const snapshots = reader.list("snapshots", kMaxSnapshots);

@@ -10,12 +10,13 @@
 
 #include "core/wire/section.hpp"
 #include "service/testing/studio_world.hpp"
+#include "tests/support/text.hpp"
 
 namespace asiodrv::service {
 namespace {
 
+using test::contains;
 using testing::connect;
-using testing::contains;
 using testing::make_studio;
 using testing::session;
 using testing::with_gain;

@@ -19,7 +19,7 @@ constexpr std::uint32_t kBlocks = 273;
 constexpr std::size_t kFrames = std::size_t{kBlock} * kBlocks;  // 131,040
 
 /// Where the integer of a reduced layout lies, and its step.
-std::int32_t integer_at(DeviceLayout layout, const std::byte* bytes) {
+std::int32_t dithered_at(DeviceLayout layout, const std::byte* bytes) {
   std::uint32_t raw = 0;
   const std::uint32_t width = device_layout_bytes(layout);
   std::memcpy(&raw, bytes, width);
@@ -43,7 +43,7 @@ std::vector<std::vector<double>> played(DeviceLayout layout, Dither* dither, con
     interleave_from_float(layout, {blocks.data(), kChannels, {kBlock}}, device.data(), dither);
     for (std::size_t i = 0; i < std::size_t{kChannels} * kBlock; ++i) {
       result[i % kChannels].push_back(
-          integer_at(layout, device.data() + i * device_layout_bytes(layout)));
+          dithered_at(layout, device.data() + i * device_layout_bytes(layout)));
     }
   }
   return result;

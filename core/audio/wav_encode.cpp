@@ -11,7 +11,7 @@
 namespace asiodrv::audio {
 namespace {
 
-constexpr std::uint32_t kUnknownSize = 0xFFFFFFFF;
+constexpr std::uint32_t kLengthUnknown = 0xFFFFFFFF;
 constexpr std::size_t kMaxHeaderBytes = 80;
 
 class HeaderWriter {
@@ -89,13 +89,13 @@ std::vector<std::byte> wav_header(const WavShape& shape, std::uint64_t frames) {
   if (shape.coding == WavCoding::float32) {  // the format demands it of everything but PCM
     out.id("fact");
     out.u32(4);
-    out.u32(known ? static_cast<std::uint32_t>(frames) : kUnknownSize);
+    out.u32(known ? static_cast<std::uint32_t>(frames) : kLengthUnknown);
   }
   out.id("data");
-  out.u32(known ? static_cast<std::uint32_t>(data) : kUnknownSize);
+  out.u32(known ? static_cast<std::uint32_t>(data) : kLengthUnknown);
   std::vector<std::byte> header = out.take();
   // A frame of one int16 channel or more is always even: no padding byte is ever needed.
-  const auto riff = known ? static_cast<std::uint32_t>(header.size() - 8 + data) : kUnknownSize;
+  const auto riff = known ? static_cast<std::uint32_t>(header.size() - 8 + data) : kLengthUnknown;
   std::memcpy(header.data() + 4, &riff, sizeof riff);
   return header;
 }

@@ -69,4 +69,11 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message)});
 }
 
+/// The failing side of a Result, passed on by a function that gives something else.
+inline tl::unexpected<Error> refusal(const Error& error) { return tl::unexpected<Error>(error); }
+template <class T>
+tl::unexpected<Error> refusal(const Result<T>& refused) {
+  return refusal(refused.error());
+}
+
 }  // namespace asiodrv

@@ -14,8 +14,8 @@ using testing::FakeClient;
 using testing::FakeClock;
 using testing::FakeDevice;
 
-constexpr Frames kPeriod{64};
-constexpr SampleRate kRate{48'000};
+constexpr Frames kEnginePeriod{64};
+constexpr SampleRate kEngineRate{48'000};
 
 /// What a client plays at an absolute sample position: exact in float, never zero, never repeated
 /// within a test.
@@ -34,7 +34,7 @@ struct Ear {
   void operator()(FakeClient& self, const ClientStamp& stamp) {
     halves.push_back(stamp.half);
     positions.push_back(stamp.sample_position);
-    for (std::uint32_t i = 0; i < kPeriod.count; ++i) {
+    for (std::uint32_t i = 0; i < kEnginePeriod.count; ++i) {
       heard[stamp.sample_position + i] = self.input(0, stamp.half)[i];
       self.output(0, stamp.half)[i] = tone(client, stamp.sample_position + i);
     }
@@ -43,8 +43,8 @@ struct Ear {
 
 class EngineTest : public ::testing::Test {
  protected:
-  EngineTest() : device(clock, 4, kPeriod, kRate), engine(clock, {}) {
-    engine.set_device(&device, {kRate, kPeriod});
+  EngineTest() : device(clock, 4, kEnginePeriod, kEngineRate), engine(clock, {}) {
+    engine.set_device(&device, {kEngineRate, kEnginePeriod});
   }
 
   /// A client on channel `id - 1` both ways, started.
@@ -52,7 +52,7 @@ class EngineTest : public ::testing::Test {
     ears.push_back(std::make_unique<Ear>(id));
     Ear* const ear = ears.back().get();
     clients.push_back(std::make_unique<FakeClient>(
-        clock, id, std::vector{id - 1}, std::vector{id - 1}, kPeriod,
+        clock, id, std::vector{id - 1}, std::vector{id - 1}, kEnginePeriod,
         [ear](FakeClient& self, const ClientStamp& stamp) { (*ear)(self, stamp); }));
     EXPECT_TRUE(engine.add_client(clients.back()->setup()));
     EXPECT_TRUE(engine.start_client(id));
@@ -64,11 +64,11 @@ class EngineTest : public ::testing::Test {
   }
 
   /// Positions at which client `id` did not hear what it played two periods before.
-  std::vector<std::uint64_t> wrong(std::uint32_t id, std::uint64_t from = 2 * kPeriod.count) {
+  std::vector<std::uint64_t> wrong(std::uint32_t id, std::uint64_t from = 2 * kEnginePeriod.count) {
     std::vector<std::uint64_t> positions;
     for (const auto& [position, sample] : ears[id - 1]->heard) {
       if (position < from) continue;
-      if (sample != tone(id, position - 2 * kPeriod.count)) positions.push_back(position);
+      if (sample != tone(id, position - 2 * kEnginePeriod.count)) positions.push_back(position);
     }
     return positions;
   }
@@ -96,7 +96,7 @@ class EngineTest : public ::testing::Test {
 TEST_F(EngineTest, a_loopback_takes_exactly_two_periods_bit_for_bit) {
   join(1);
   cycles(1000);
-  EXPECT_GE(ears[0]->heard.size(), 990U * kPeriod.count);
+  EXPECT_GE(ears[0]->heard.size(), 990U * kEnginePeriod.count);
   EXPECT_TRUE(wrong(1).empty());
   EXPECT_EQ(engine.flight().events_written(), 0U);
 }
@@ -107,21 +107,21 @@ TEST_F(EngineTest, halves_alternate_from_zero_and_positions_advance_by_the_perio
   ASSERT_GE(ears[0]->halves.size(), 98U);
   for (std::size_t k = 0; k < ears[0]->halves.size(); ++k) {
     EXPECT_EQ(ears[0]->halves[k], k % 2);
-    EXPECT_EQ(ears[0]->positions[k], k * kPeriod.count);
+    EXPECT_EQ(ears[0]->positions[k], k * kEnginePeriod.count);
   }
 }
 
 TEST_F(EngineTest, the_half_filled_before_start_is_played_just_before_the_first_callback_s) {
   auto client = std::make_unique<FakeClient>(
-      clock, 7, std::vector<std::uint32_t>{0}, std::vector<std::uint32_t>{0}, kPeriod,
+      clock, 7, std::vector<std::uint32_t>{0}, std::vector<std::uint32_t>{0}, kEnginePeriod,
       [&, heard = 0](FakeClient& self, const ClientStamp& stamp) mutable {
         // Position 64 hears what played one period before position 0: the pre-filled half.
         if (++heard == 2) {
           EXPECT_EQ(self.input(0, stamp.half)[5], 0.25F);
         }
-        std::fill_n(self.output(0, stamp.half), kPeriod.count, 0.0F);
+        std::fill_n(self.output(0, stamp.half), kEnginePeriod.count, 0.0F);
       });
-  std::fill_n(client->output(0, 1), kPeriod.count, 0.25F);
+  std::fill_n(client->output(0, 1), kEnginePeriod.count, 0.25F);
   ASSERT_TRUE(engine.add_client(client->setup()));
   ASSERT_TRUE(engine.start_client(7));
   cycles(4);
@@ -164,7 +164,7 @@ TEST_F(EngineTest, every_damaged_sample_lies_in_a_period_that_an_event_names) {
   ASSERT_FALSE(wrong(1).empty());
   for (const std::uint64_t position : wrong(1)) {
     // A sample is damaged where it was to be played (two periods before) or where it was heard.
-    const std::uint64_t heard = start + position / kPeriod.count;
+    const std::uint64_t heard = start + position / kEnginePeriod.count;
     EXPECT_TRUE(named[heard] || named[heard - 1] || named[heard - 2])
         << "position " << position << ", period " << heard;
   }
@@ -181,8 +181,8 @@ TEST_F(EngineTest, an_oversleeping_engine_thread_blames_the_scheduler_and_keeps_
   bool jumped = false;
   for (std::size_t i = 1; i < positions.size(); ++i) {
     const std::uint64_t step = positions[i] - positions[i - 1];
-    if (step != kPeriod.count) {
-      EXPECT_EQ(step, 6U * kPeriod.count);
+    if (step != kEnginePeriod.count) {
+      EXPECT_EQ(step, 6U * kEnginePeriod.count);
       jumped = true;
     }
   }
@@ -204,12 +204,12 @@ TEST_F(EngineTest, after_a_restart_of_the_device_no_old_block_is_played_again) {
   cycles(10);
   ears[0]->heard.clear();
   engine.set_device(nullptr, {});
-  FakeDevice again(clock, 4, kPeriod, kRate);
-  engine.set_device(&again, {kRate, kPeriod});
+  FakeDevice again(clock, 4, kEnginePeriod, kEngineRate);
+  engine.set_device(&again, {kEngineRate, kEnginePeriod});
   cycles(4);
   ASSERT_GE(client.callbacks, 12U);
   for (const auto& [position, sample] : ears[0]->heard) {
-    if (position >= 2 * kPeriod.count) continue;
+    if (position >= 2 * kEnginePeriod.count) continue;
     EXPECT_EQ(sample, 0.0F) << "at " << position;
   }
 }
@@ -234,20 +234,20 @@ TEST_F(EngineTest, not_a_number_from_one_client_never_reaches_another_s_mix) {
   const float poison[] = {std::numeric_limits<float>::quiet_NaN(),
                           std::numeric_limits<float>::infinity(),
                           -std::numeric_limits<float>::infinity(), 1e30F};
-  auto hostile = std::make_unique<FakeClient>(clock, 9, std::vector<std::uint32_t>{},
-                                              std::vector<std::uint32_t>{0}, kPeriod,
-                                              [&](FakeClient& self, const ClientStamp& stamp) {
-                                                for (std::uint32_t i = 0; i < kPeriod.count; ++i) {
-                                                  self.output(0, stamp.half)[i] = poison[i % 4];
-                                                }
-                                              });
+  auto hostile = std::make_unique<FakeClient>(
+      clock, 9, std::vector<std::uint32_t>{}, std::vector<std::uint32_t>{0}, kEnginePeriod,
+      [&](FakeClient& self, const ClientStamp& stamp) {
+        for (std::uint32_t i = 0; i < kEnginePeriod.count; ++i) {
+          self.output(0, stamp.half)[i] = poison[i % 4];
+        }
+      });
   ASSERT_TRUE(engine.add_client(hostile->setup()));
   ASSERT_TRUE(engine.start_client(9));
   cycles(100);
   for (const auto& [position, sample] : ears[0]->heard) {
     ASSERT_TRUE(sample >= -1.0F && sample <= 1.0F) << "position " << position;
-    if (position > 10 * kPeriod.count && position % 4 == 0) {
-      ASSERT_EQ(sample, tone(1, position - 2 * kPeriod.count)) << "beside a NaN";
+    if (position > 10 * kEnginePeriod.count && position % 4 == 0) {
+      ASSERT_EQ(sample, tone(1, position - 2 * kEnginePeriod.count)) << "beside a NaN";
     }
   }
 }
@@ -255,7 +255,7 @@ TEST_F(EngineTest, not_a_number_from_one_client_never_reaches_another_s_mix) {
 TEST_F(EngineTest, two_clients_on_one_output_are_summed_and_clipped_once) {
   const auto constant = [](float value) {
     return [value](FakeClient& self, const ClientStamp& stamp) {
-      std::fill_n(self.output(0, stamp.half), kPeriod.count, value);
+      std::fill_n(self.output(0, stamp.half), kEnginePeriod.count, value);
     };
   };
   float heard = 0;
@@ -263,12 +263,12 @@ TEST_F(EngineTest, two_clients_on_one_output_are_summed_and_clipped_once) {
   for (const auto& [id, value] :
        {std::pair{11U, 0.75F}, std::pair{12U, 0.75F}, std::pair{13U, -0.25F}}) {
     players.push_back(std::make_unique<FakeClient>(clock, id, std::vector<std::uint32_t>{},
-                                                   std::vector<std::uint32_t>{0}, kPeriod,
+                                                   std::vector<std::uint32_t>{0}, kEnginePeriod,
                                                    constant(value)));
   }
-  FakeClient listener(clock, 14, {0}, {}, kPeriod, [&](FakeClient& self, const ClientStamp& stamp) {
-    heard = self.input(0, stamp.half)[0];
-  });
+  FakeClient listener(
+      clock, 14, {0}, {}, kEnginePeriod,
+      [&](FakeClient& self, const ClientStamp& stamp) { heard = self.input(0, stamp.half)[0]; });
   for (const auto& player : players) {
     ASSERT_TRUE(engine.add_client(player->setup()));
     ASSERT_TRUE(engine.start_client(player->setup().id));
@@ -319,17 +319,17 @@ TEST_F(EngineTest, a_deferring_client_is_played_one_period_later_and_never_waite
   EXPECT_EQ(engine.flight().events_written(), 0U);
   std::size_t compared = 0;
   for (const auto& [position, sample] : ears[0]->heard) {
-    if (position < 4 * kPeriod.count) continue;
-    ASSERT_EQ(sample, tone(1, position - 3 * kPeriod.count));
+    if (position < 4 * kEnginePeriod.count) continue;
+    ASSERT_EQ(sample, tone(1, position - 3 * kEnginePeriod.count));
     ++compared;
   }
   EXPECT_GT(compared, 10'000U);
 }
 
 TEST_F(EngineTest, bad_clients_are_refused_with_a_reason) {
-  FakeClient outside(clock, 1, {4}, {0}, kPeriod, [](auto&, auto&) {});
+  FakeClient outside(clock, 1, {4}, {0}, kEnginePeriod, [](auto&, auto&) {});
   EXPECT_EQ(engine.add_client(outside.setup()).error().code, ErrorCode::invalid_argument);
-  FakeClient good(clock, 1, {0}, {0}, kPeriod, [](auto&, auto&) {});
+  FakeClient good(clock, 1, {0}, {0}, kEnginePeriod, [](auto&, auto&) {});
   ASSERT_TRUE(engine.add_client(good.setup()));
   EXPECT_EQ(engine.add_client(good.setup()).error().code, ErrorCode::invalid_argument);
   EXPECT_EQ(engine.start_client(99).error().code, ErrorCode::not_found);
@@ -338,7 +338,7 @@ TEST_F(EngineTest, bad_clients_are_refused_with_a_reason) {
   std::vector<std::unique_ptr<FakeClient>> crowd;
   for (std::uint32_t id = 100; engine.running_clients() == 1; ++id) {
     crowd.push_back(std::make_unique<FakeClient>(clock, id, std::vector<std::uint32_t>{},
-                                                 std::vector<std::uint32_t>{0}, kPeriod,
+                                                 std::vector<std::uint32_t>{0}, kEnginePeriod,
                                                  [](auto&, auto&) {}));
     const auto added = engine.add_client(crowd.back()->setup());
     if (!added) {
@@ -358,7 +358,7 @@ TEST_F(EngineTest, a_lost_device_ends_run_with_false) {
 
 TEST_F(EngineTest, what_a_client_played_alone_before_its_first_period_is_not_heard) {
   FakeClient& client = join(1);
-  std::fill_n(client.output(0, 1), kPeriod.count, 0.5F);
+  std::fill_n(client.output(0, 1), kEnginePeriod.count, 0.5F);
   client.reply_.free_running = true;  // the engine came so late that it has gone its own way
   cycles(1);
   client.reply_.free_running = false;

@@ -16,8 +16,8 @@ using testing::FakeClient;
 using testing::FakeClock;
 using testing::FakeDevice;
 
-constexpr Frames kPeriod{64};
-constexpr SampleRate kRate{48'000};
+constexpr Frames kGraphPeriod{64};
+constexpr SampleRate kGraphRate{48'000};
 constexpr std::uint32_t kCable = 7;
 constexpr std::int64_t kNever = -1000;
 
@@ -34,20 +34,20 @@ struct Player {
 
 class GraphTest : public ::testing::Test {
  protected:
-  GraphTest() : device(clock, 4, kPeriod, kRate), engine(clock, {}) {
-    engine.set_device(&device, {kRate, kPeriod});
+  GraphTest() : device(clock, 4, kGraphPeriod, kGraphRate), engine(clock, {}) {
+    engine.set_device(&device, {kGraphRate, kGraphPeriod});
   }
 
   Player& add(std::uint32_t id, Port input, Port output, Player::Play play) {
     players.push_back(std::make_unique<Player>());
     Player& player = *players.back();
     player.client = std::make_unique<FakeClient>(
-        clock, id, std::vector{0U}, std::vector{0U}, kPeriod,
+        clock, id, std::vector{0U}, std::vector{0U}, kGraphPeriod,
         [this, &player, play = std::move(play)](FakeClient& self, const ClientStamp& stamp) {
           const std::int64_t period = (stamp.boundary - begin) / device.length() - 1;
           player.heard[period] = {self.input(0, stamp.half)[0],
-                                  self.input(0, stamp.half)[kPeriod.count - 1]};
-          for (std::uint32_t i = 0; i < kPeriod.count; ++i) {
+                                  self.input(0, stamp.half)[kGraphPeriod.count - 1]};
+          for (std::uint32_t i = 0; i < kGraphPeriod.count; ++i) {
             self.output(0, stamp.half)[i] = play(period);
           }
         });
@@ -134,7 +134,7 @@ TEST_F(GraphTest, a_new_gain_is_reached_by_a_ramp_without_steps) {
   ASSERT_TRUE(engine.set_graph({{}, {{client_port(1, 0), device_port(0), LinearGain{-0.25F}}}}));
   cycles(40);
   // 1 to -0.25 in 20 ms per unit, in frames: no step between neighbours is larger than that.
-  const float largest = 0.5F * static_cast<float>(kPeriod.count) / (0.02F * 48'000.0F);
+  const float largest = 0.5F * static_cast<float>(kGraphPeriod.count) / (0.02F * 48'000.0F);
   float last = 0.5F;
   bool moved = false;
   for (std::int64_t period = 6; period < 48; ++period) {

@@ -16,7 +16,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::uint32_t kAnyNumber = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint32_t kMaxRateHz = 10'000'000;
 constexpr std::uint32_t kMaxLatencyFrames = 1U << 24;
 constexpr std::size_t kMaxRates = 64;

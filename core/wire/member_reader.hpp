@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@
 #include "core/base/result.hpp"
 
 namespace asiodrv::wire {
+
+/// The upper end of a number without one.
+inline constexpr std::uint32_t kAnyNumber = std::numeric_limits<std::uint32_t>::max();
 
 /// A getter whose member is missing, mistyped or out of range returns an empty value and remembers
 /// the refusal; result() reports the first one. So a parser reads as a list of its members.

@@ -10,19 +10,9 @@
 namespace asiodrv::devices {
 namespace {
 
+using test::room;
 using test::RoomOptions;
 using test::RoomWorld;
-
-RoomOptions room(const char* id, std::uint32_t hz, std::uint32_t period, double ppm,
-                 ports::DeviceLatency latency = {}) {
-  RoomOptions options;
-  options.id = id;
-  options.rates = {{hz}};
-  options.period = {period};
-  options.offset_ppm = ppm;
-  options.latency = latency;
-  return options;
-}
 
 /// Of a world that has been measured.
 void expect_aligned(const RoomWorld& world, double frames) {

@@ -25,10 +25,6 @@ constexpr nanoseconds kStopBound = std::chrono::milliseconds{1'900};
 /// The master's frame 0 in its delay lines: nothing lies below zero.
 constexpr std::uint64_t kDelayBase = std::uint64_t{1} << 40U;
 
-double ratio(const ports::DeviceFormat& master, const ports::DeviceFormat& member) {
-  return static_cast<double>(member.rate.hz) / master.rate.hz;
-}
-
 Frames frames_of(nanoseconds time, SampleRate rate) {
   return {static_cast<std::uint32_t>(static_cast<double>(time.count()) * 1e-9 * rate.hz)};
 }

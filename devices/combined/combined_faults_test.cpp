@@ -14,19 +14,11 @@ namespace asiodrv::devices {
 namespace {
 
 using test::is_silent;
+using test::room;
 using test::RoomOptions;
 using test::RoomWorld;
 
 constexpr ports::DeviceFormat kFormat{{48'000}, {64}};
-
-RoomOptions room(const char* id, std::uint32_t hz, std::uint32_t period, double ppm) {
-  RoomOptions options;
-  options.id = id;
-  options.rates = {{hz}};
-  options.period = {period};
-  options.offset_ppm = ppm;
-  return options;
-}
 
 /// A master and two members of other rates and periods, as WASAPI has them.
 std::vector<RoomOptions> three() {

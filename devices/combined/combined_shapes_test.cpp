@@ -13,17 +13,9 @@ namespace asiodrv::devices {
 namespace {
 
 using test::Air;
+using test::room;
 using test::RoomOptions;
 using test::RoomWorld;
-
-RoomOptions room(const char* id, std::uint32_t hz, std::uint32_t period, double ppm) {
-  RoomOptions options;
-  options.id = id;
-  options.rates = {{hz}};
-  options.period = {period};
-  options.offset_ppm = ppm;
-  return options;
-}
 
 void expect_aligned(RoomWorld& world, double from, double to) {
   world.run_until(from);

@@ -9,10 +9,6 @@ namespace {
 constexpr double kMargin = 5;              // m, member frames
 constexpr double kClockDifference = 2e-3;  // the servo's limit
 
-double ratio(const ports::DeviceFormat& master, const ports::DeviceFormat& member) {
-  return static_cast<double>(member.rate.hz) / master.rate.hz;
-}
-
 /// The periods of `info` at `rate`.
 ports::PeriodRange range_at(const ports::DeviceInfo& info, SampleRate rate) {
   const auto found = std::find(info.rates.begin(), info.rates.end(), rate);

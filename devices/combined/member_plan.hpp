@@ -35,6 +35,12 @@
 
 namespace asiodrv::devices {
 
+/// Frames of the member in a frame of the master.
+[[nodiscard]] inline double ratio(const ports::DeviceFormat& master,
+                                  const ports::DeviceFormat& member) noexcept {
+  return static_cast<double>(member.rate.hz) / master.rate.hz;
+}
+
 /// The one of `rates` (ascending) nearest to `wanted` as a ratio, of two equally near the higher;
 /// `wanted` when there are none.
 [[nodiscard]] SampleRate nearest_rate(const std::vector<SampleRate>& rates, SampleRate wanted);

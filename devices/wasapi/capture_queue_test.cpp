@@ -9,7 +9,7 @@ namespace asiodrv::devices::wasapi {
 namespace {
 
 /// Mono float at 1000 Hz, periods of 10: a second is 100 periods.
-struct Bench {
+struct QueueBench {
   CaptureQueue queue{{audio::DeviceLayout::float32, 1, {1000}, 0, false}, {10}, {80}};
   std::array<float, 10> block{};
   std::array<float*, 1> blocks{block.data()};
@@ -30,7 +30,7 @@ struct Bench {
 };
 
 TEST(capture_queue, every_frame_passes_once_whatever_the_packets) {
-  Bench bench;
+  QueueBench bench;
   bench.settle();
   bench.push(10);
   float expected = 511;
@@ -43,7 +43,7 @@ TEST(capture_queue, every_frame_passes_once_whatever_the_packets) {
 }
 
 TEST(capture_queue, what_came_before_the_first_period_is_not_kept) {
-  Bench bench;
+  QueueBench bench;
   bench.push(47);
   EXPECT_FALSE(bench.take());
   EXPECT_EQ(bench.block[9], 47.0F);
@@ -51,7 +51,7 @@ TEST(capture_queue, what_came_before_the_first_period_is_not_kept) {
 }
 
 TEST(capture_queue, what_is_missing_is_silence_in_front_and_a_gap) {
-  Bench bench;
+  QueueBench bench;
   bench.settle();
   bench.push(4);
   EXPECT_TRUE(bench.take());
@@ -61,7 +61,7 @@ TEST(capture_queue, what_is_missing_is_silence_in_front_and_a_gap) {
 }
 
 TEST(capture_queue, a_surplus_is_dropped_by_whole_periods_after_a_window) {
-  Bench bench;
+  QueueBench bench;
   bench.settle();
   bench.push(25);
   int gaps = 0;
@@ -75,7 +75,7 @@ TEST(capture_queue, a_surplus_is_dropped_by_whole_periods_after_a_window) {
 }
 
 TEST(capture_queue, a_surplus_of_the_start_goes_within_half_a_second_and_is_no_gap) {
-  Bench bench;
+  QueueBench bench;
   bench.take();
   bench.push(40);  // after the first period: too late to be thrown away at once
   for (int i = 0; i < 50; ++i) {
@@ -86,7 +86,7 @@ TEST(capture_queue, a_surplus_of_the_start_goes_within_half_a_second_and_is_no_g
 }
 
 TEST(capture_queue, without_room_the_oldest_go) {
-  Bench bench;
+  QueueBench bench;
   bench.settle();
   bench.push(100);
   EXPECT_EQ(bench.queue.level(), 80U);
@@ -95,7 +95,7 @@ TEST(capture_queue, without_room_the_oldest_go) {
 }
 
 TEST(capture_queue, missed_periods_take_their_frames_along_but_one) {
-  Bench bench;
+  QueueBench bench;
   bench.settle();
   bench.push(40);
   bench.queue.skip(20);

@@ -83,6 +83,9 @@ struct Shape {
 /// createBuffers with up to two inputs and two outputs.
 std::int32_t prepare(Driver& driver, const Shape& shape, RawHost& host);
 
+/// The share of a disturbed run that may be missing or wrong.
+inline constexpr double kToleratedShare = 0.1;
+
 /// A bound for anything that a driver may wait for by itself.
 inline constexpr nanoseconds kPatience = std::chrono::seconds{5};
 

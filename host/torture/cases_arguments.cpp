@@ -330,7 +330,7 @@ Verdict query_interface(const CaseContext& context) {
   return checks.verdict("identity and reference count are right");
 }
 
-constexpr Case kCases[] = {
+constexpr Case kArgumentCases[] = {
     {"null-pointers", "null for every pointer argument, in every state", null_pointers, 60},
     {"bad-channels", "channels 1000, -5 and others that do not exist", bad_channels},
     {"duplicate-channels", "the same channel twice in createBuffers", duplicate_channels},
@@ -344,6 +344,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> argument_cases() { return kCases; }
+std::span<const Case> argument_cases() { return kArgumentCases; }
 
 }  // namespace asiodrv::host

@@ -159,7 +159,7 @@ Verdict reentry(const CaseContext& context) {
   return checks.verdict("50 callbacks that asked everything");
 }
 
-constexpr Case kCases[] = {
+constexpr Case kCallbackCases[] = {
     {"stop-under-lock", "stop while the host holds the lock that its callback wants",
      stop_under_lock, 60},
     {"stuck-callback", "stop and dispose while a callback does not return", stuck_callback, 60},
@@ -168,6 +168,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> callback_cases() { return kCases; }
+std::span<const Case> callback_cases() { return kCallbackCases; }
 
 }  // namespace asiodrv::host

@@ -14,7 +14,7 @@ using namespace asio;
 
 constexpr int kCycles = 500;
 constexpr int kQuickStarts = 200;
-constexpr nanoseconds kQuiet = std::chrono::milliseconds{100};
+constexpr nanoseconds kQuietAfterRelease = std::chrono::milliseconds{100};
 constexpr std::uint64_t kActOnCallback = 5;
 
 double milliseconds(nanoseconds duration) { return static_cast<double>(duration.count()) / 1e6; }
@@ -80,7 +80,7 @@ bool act_inside(const CaseContext& context, Driver& driver, RawHost& host, Check
 
 void require_silence(const CaseContext& context, RawHost& host, Checks& checks, const char* after) {
   const std::uint64_t count = host.entered.load();
-  context.world.control.wait(kQuiet);
+  context.world.control.wait(kQuietAfterRelease);
   checks.require(host.entered.load() == count, fmt::format("callbacks came after {}", after));
 }
 
@@ -183,7 +183,7 @@ Verdict two_instances(const CaseContext& context) {
   return checks.verdict(streams ? "both streamed" : "the second was refused politely");
 }
 
-constexpr Case kCases[] = {
+constexpr Case kLifetimeCases[] = {
     {"cycles-500", "create, start, one callback, stop, dispose, 500 times", cycles, 180},
     {"start-stop-200", "start and at once stop, 200 times", quick_starts, 120},
     {"stop-in-callback", "stop from inside the callback", stop_in_callback},
@@ -194,6 +194,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> lifetime_cases() { return kCases; }
+std::span<const Case> lifetime_cases() { return kLifetimeCases; }
 
 }  // namespace asiodrv::host

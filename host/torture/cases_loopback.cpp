@@ -12,7 +12,6 @@ namespace {
 
 constexpr double kSeconds = 1.5;
 /// The machine may stall for a moment; a broken path breaks everything.
-constexpr double kToleratedShare = 0.1;
 
 Verdict stream_with(const CaseContext& context, OutputReadyUse use) {
   Checks checks(context);
@@ -50,7 +49,7 @@ Verdict stream_with(const CaseContext& context, OutputReadyUse use) {
                                     different, compared));
 }
 
-constexpr Case kCases[] = {
+constexpr Case kLoopbackCases[] = {
     {"output-ready-never", "a host that never calls outputReady",
      [](const CaseContext& c) { return stream_with(c, OutputReadyUse::never); }},
     {"output-ready-always", "a host that calls it in every block",
@@ -62,6 +61,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> loopback_cases() { return kCases; }
+std::span<const Case> loopback_cases() { return kLoopbackCases; }
 
 }  // namespace asiodrv::host

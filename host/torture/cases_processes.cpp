@@ -14,7 +14,6 @@ namespace asiodrv::host {
 namespace {
 
 constexpr double kBesideSeconds = 3.0;
-constexpr double kToleratedShare = 0.1;
 constexpr nanoseconds kOtherHostStarts = std::chrono::seconds{10};
 constexpr nanoseconds kSoundReturns = std::chrono::seconds{10};
 constexpr nanoseconds kRetry = std::chrono::milliseconds{250};
@@ -221,12 +220,12 @@ Verdict kill_service(const CaseContext& context) {
                                     after, resets, static_cast<double>(longest_gap.count()) / 1e6));
 }
 
-constexpr Case kCases[] = {
+constexpr Case kProcessCases[] = {
     {"kill-host", "another host process is killed while both stream", kill_host, 60},
     {"kill-service", "the service is killed while the host streams", kill_service, 60}};
 
 }  // namespace
 
-std::span<const Case> process_cases() { return kCases; }
+std::span<const Case> process_cases() { return kProcessCases; }
 
 }  // namespace asiodrv::host

@@ -295,7 +295,7 @@ Verdict fpu_control_word(const CaseContext& context) {
   return checks.verdict("rounding, denormals and masks stayed as the host set them");
 }
 
-constexpr Case kCases[] = {
+constexpr Case kProtocolCases[] = {
     {"protocol", "order, halves, positions and times of 100 callbacks", protocol},
     {"buffers", "alignment, overlap and silence of new buffers", buffers},
     {"channel-subsets", "one side only, last channels, all of them backwards", channel_subsets},
@@ -312,6 +312,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> protocol_cases() { return kCases; }
+std::span<const Case> protocol_cases() { return kProtocolCases; }
 
 }  // namespace asiodrv::host

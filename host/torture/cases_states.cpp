@@ -219,7 +219,7 @@ Verdict control_panel(const CaseContext& context) {
   return checks.verdict("answered at once in every state");
 }
 
-constexpr Case kCases[] = {
+constexpr Case kStateCases[] = {
     {"wrong-state", "every method in every state, then on as if nothing had been", wrong_state,
      180},
     {"output-ready-answer", "outputReady gives the same answer in every state",
@@ -228,6 +228,6 @@ constexpr Case kCases[] = {
 
 }  // namespace
 
-std::span<const Case> state_cases() { return kCases; }
+std::span<const Case> state_cases() { return kStateCases; }
 
 }  // namespace asiodrv::host

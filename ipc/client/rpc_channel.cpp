@@ -19,17 +19,17 @@ using std::chrono::seconds;
 
 constexpr std::size_t kPieceBytes = 16 * 1024;
 
-/// A call that waits. Lives on the caller's stack, listed in the state while it waits.
-struct Pending {
-  std::int64_t id = 0;
-  std::unique_ptr<ports::Signal> answered;
-  std::optional<Result<json>> outcome;
-};
-
 }  // namespace
 
 /// What the callers and the receiving thread share.
 struct RpcChannel::State {
+  /// A call that waits. Lives on the caller's stack, listed here while it waits.
+  struct Pending {
+    std::int64_t id = 0;
+    std::unique_ptr<ports::Signal> answered;
+    std::optional<Result<json>> outcome;
+  };
+
   State(ports::Clock& clock_in, ports::Threads& threads_in,
         std::unique_ptr<ports::Connection> connection_in, Listener listener_in)
       : clock(clock_in),
@@ -160,7 +160,7 @@ void RpcChannel::close() noexcept {
 }
 
 Result<json> RpcChannel::call(std::string_view method, const json& params, Instant deadline) {
-  Pending call;
+  State::Pending call;
   call.answered = state_->threads.make_signal();
   {
     const MutexLock lock(state_->mutex);

@@ -19,8 +19,6 @@ constexpr nanoseconds kFirstPause = milliseconds{10};
 constexpr nanoseconds kLongestPause = milliseconds{100};
 constexpr nanoseconds kStartAgain = seconds{1};
 
-tl::unexpected<Error> refusal(Error error) { return tl::unexpected<Error>(std::move(error)); }
-
 tl::unexpected<Error> not_connected() {
   return fail(ErrorCode::disconnected, "The asio-driver service is not connected.");
 }

@@ -37,10 +37,10 @@ const test::RegisterRole squat{
       const sockaddr_un address = address_of(arguments.at(0));
       if (bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
         return 1;
-      const auto report = make_transport(arguments.at(1))->connect(patience());
-      if (!report || setuid(kStranger) != 0 || listen(socket.get(), 5) != 0) return 2;
+      const auto line = make_transport(arguments.at(1))->connect(patience());
+      if (!line || setuid(kStranger) != 0 || listen(socket.get(), 5) != 0) return 2;
       const std::byte up{1};
-      if (!(*report)->send({&up, 1}, patience())) return 3;
+      if (!(*line)->send({&up, 1}, patience())) return 3;
       const UniqueFd client(accept(socket.get(), nullptr, nullptr));
       char byte = 0;
       return recv(client.get(), &byte, 1, 0) == 0 ? 0 : 4;
@@ -68,10 +68,10 @@ TEST(foreign_user, a_socket_that_somebody_else_serves_gets_not_one_byte) {
   const std::string instance = test::unique_instance();
   const std::string path = find_endpoint(instance, true)->socket_path;
   const auto peer = test::start_peer("squat", {path, reports});
-  const auto report = (*listener)->accept(patience());
-  ASSERT_TRUE(report) << report.error().message;
+  const auto line = (*listener)->accept(patience());
+  ASSERT_TRUE(line) << line.error().message;
   std::byte up{};
-  ASSERT_TRUE((*report)->receive({&up, 1}, patience()));
+  ASSERT_TRUE((*line)->receive({&up, 1}, patience()));
 
   const auto connection = make_transport(instance)->connect(patience());
   ASSERT_FALSE(connection);

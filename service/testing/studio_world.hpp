@@ -63,8 +63,4 @@ inline engine::Port program_port(std::uint32_t id, std::uint32_t index) {
   return {engine::Node::client, id, index};
 }
 
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 }  // namespace asiodrv::service::testing

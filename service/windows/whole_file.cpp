@@ -3,13 +3,10 @@
 #include <filesystem>
 
 #include "service/json_file.hpp"
+#include "service/paths.hpp"
 
 namespace asiodrv::service {
 namespace {
-
-std::filesystem::path path_of(const std::string& utf8) {
-  return std::filesystem::path(std::u8string(utf8.begin(), utf8.end()));
-}
 
 bool write_all(HANDLE file, std::string_view text) {
   constexpr std::size_t kPiece = 1 << 20;

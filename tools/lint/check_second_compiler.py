@@ -19,7 +19,7 @@ FLAGS = ("clang++-14", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Werr
          "-Wthread-safety", "-Wimplicit-fallthrough", "-Wno-unknown-warning-option",
          # Each of these would be noise: a private field kept for layout, and GCC's own pragmas.
          "-Wno-unused-private-field", "-Wno-unknown-pragmas",
-         "-DFMT_HEADER_ONLY", "-DSPDLOG_FMT_EXTERNAL", "-DJSON_USE_IMPLICIT_CONVERSIONS=0",
+         "-DSPDLOG_FMT_EXTERNAL", "-DJSON_USE_IMPLICIT_CONVERSIONS=0",
          '-DASIODRV_VERSION="0"',
          f"-I{ROOT}")
 

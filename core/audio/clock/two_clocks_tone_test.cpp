@@ -87,14 +87,14 @@ std::vector<double> really_resampled(const std::vector<ServoStep>& steps, std::u
   return out;
 }
 
-struct Pair {
+struct TonePair {
   std::uint32_t ring_frames, engine_frames;
 };
-constexpr Pair kPairs[] = {{64, 64}, {64, 480}, {480, 64}, {128, 441}};
+constexpr TonePair kTonePairs[] = {{64, 64}, {64, 480}, {480, 64}, {128, 441}};
 
 TEST(two_clocks_tone, sidebands_beyond_2_hz_of_an_ideal_interpolation_are_below_120_db) {
   double worst = -400;
-  for (const Pair& pair : kPairs) {
+  for (const TonePair& pair : kTonePairs) {
     for (const std::uint64_t seed : {1U, 41U, 0xC0FFEEU}) {
       const auto tone = ideally_resampled(steps_of(pair.ring_frames, pair.engine_frames, seed),
                                           pair.engine_frames);
@@ -109,7 +109,7 @@ TEST(two_clocks_tone, sidebands_beyond_2_hz_of_an_ideal_interpolation_are_below_
 
 TEST(two_clocks_tone, resampled_tone_has_nothing_above_120_db_beyond_2_hz) {
   double worst = -400;
-  for (const Pair& pair : kPairs) {
+  for (const TonePair& pair : kTonePairs) {
     const auto tone =
         really_resampled(steps_of(pair.ring_frames, pair.engine_frames, 5), pair.engine_frames);
     ASSERT_EQ(tone.size(), kSamples);

@@ -11,8 +11,6 @@
 namespace asiodrv::audio {
 namespace {
 
-constexpr std::size_t kCacheLine = 64;
-
 /// What a quality promises. Taps are counted at the lower of the two rates.
 struct Promise {
   std::uint32_t taps;

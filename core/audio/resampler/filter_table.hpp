@@ -35,6 +35,9 @@ constexpr std::string_view resampler_quality_name(ResamplerQuality quality) noex
   return "standard";
 }
 
+/// What the tables and the working memory are aligned to, in bytes.
+inline constexpr std::size_t kCacheLine = 64;
+
 /// Rates that a resampler accepts, and how far the two may differ.
 inline constexpr SampleRate kMinResamplerRate{8'000};
 inline constexpr SampleRate kMaxResamplerRate{768'000};

@@ -15,7 +15,6 @@ namespace {
 
 static_assert(kernel::kParts == FilterTable::kParts);
 
-constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kLineSamples = kCacheLine / sizeof(float);
 
 /// The history is moved back to its start once this many filter lengths lie behind: a longer

@@ -40,7 +40,7 @@ std::shared_ptr<const FilterTable> table_for(const ResamplerOptions& options) {
   return table;
 }
 
-Resampler make(const ResamplerOptions& options) {
+Resampler make_cached(const ResamplerOptions& options) {
   auto made = Resampler::make(options, table_for(options));
   if (!made) ADD_FAILURE() << made.error().message;
   return std::move(made.value());
@@ -74,7 +74,7 @@ INSTANTIATE_TEST_SUITE_P(every, Path, ::testing::ValuesIn(kPaths),
 
 TEST_P(Path, keeps_the_documented_signal_to_noise_ratio) {
   for (const auto quality : kQualities) {
-    auto resampler = make({.channels = 1, .quality = quality, .simd_path = GetParam()});
+    auto resampler = make_cached({.channels = 1, .quality = quality, .simd_path = GetParam()});
     for (const double ratio : {1.0001, 1 / 1.0001, 1.000001, 1.005}) {
       for (const double tone : kTones) {
         resampler.reset();
@@ -97,9 +97,9 @@ TEST_P(Path, agrees_with_the_baseline_to_2_to_the_minus_21) {
       const testing::Channels input(channels, source);
       ResamplerOptions options{.channels = channels, .quality = quality};
       options.simd_path = SimdPath::baseline;
-      auto baseline = make(options);
+      auto baseline = make_cached(options);
       options.simd_path = GetParam();
-      auto path = make(options);
+      auto path = make_cached(options);
       const auto blocks = [](std::size_t) { return 63; };
       const auto speed = testing::constant(0.9993);
       const auto expected = pull(baseline, input, 8'000, blocks, speed);
@@ -116,10 +116,10 @@ TEST_P(Path, agrees_with_the_baseline_to_2_to_the_minus_21) {
 
 TEST(resampler_quality, conversions_of_the_high_quality_keep_its_signal_to_noise_ratio) {
   for (const auto& [input, output] : {std::pair{44'100U, 48'000U}, std::pair{48'000U, 44'100U}}) {
-    auto resampler = make({.channels = 1,
-                           .quality = ResamplerQuality::high,
-                           .input_rate = {input},
-                           .output_rate = {output}});
+    auto resampler = make_cached({.channels = 1,
+                                  .quality = ResamplerQuality::high,
+                                  .input_rate = {input},
+                                  .output_rate = {output}});
     for (const double tone : kTones) {
       resampler.reset();
       const auto result = pull(resampler, sine(40'000, tone, input, 0.9), 32'768);
@@ -153,8 +153,8 @@ double promised_rejection(const FilterTable& table) {
 TEST(resampler_quality, tones_of_the_pass_band_leave_neither_image_nor_alias) {
   for (const auto quality : kQualities) {
     for (const auto& [input, output] : kConversions) {
-      auto resampler =
-          make({.channels = 1, .quality = quality, .input_rate = input, .output_rate = output});
+      auto resampler = make_cached(
+          {.channels = 1, .quality = quality, .input_rate = input, .output_rate = output});
       const double edge = resampler.table().pass_band_hz();
       constexpr int kSteps = 24;
       for (int step = 0; step <= kSteps; ++step) {
@@ -177,8 +177,8 @@ TEST(resampler_quality, tones_beyond_the_lower_rate_are_rejected) {
   for (const auto quality : kQualities) {
     for (const auto& [input, output] : kConversions) {
       if (output >= input) continue;
-      auto resampler =
-          make({.channels = 1, .quality = quality, .input_rate = input, .output_rate = output});
+      auto resampler = make_cached(
+          {.channels = 1, .quality = quality, .input_rate = input, .output_rate = output});
       const double edge = output.hz - resampler.table().pass_band_hz();  // mirrored about rate / 2
       const double top = input.hz / 2.0 - 50;
       constexpr int kSteps = 24;
@@ -221,7 +221,7 @@ TEST(resampler_quality, the_standard_pass_band_reaches_20_khz_from_44100_hz_on) 
 /// A shadow of the read head knows where every output frame lies; there the ideal sine is known.
 TEST(resampler_quality, a_wandering_speed_adds_no_noise) {
   constexpr double kTone = 10'007;
-  auto resampler = make({.channels = 1});
+  auto resampler = make_cached({.channels = 1});
   ReadHead shadow({48'000}, {48'000});
   std::vector<InputPosition> places;
   const auto wandering = [&](std::size_t frame) {
@@ -264,7 +264,7 @@ double line_db(std::span<const float> samples, double cycles_per_frame) {
 TEST(resampler_quality, a_changing_speed_makes_no_clicks_at_the_block_rate) {
   constexpr double kTone = 10'007, kWobble = 100, kAmplitude = 2e-6;
   constexpr double kBlockRate = kRate / 64;
-  auto resampler = make({.channels = 1, .quality = ResamplerQuality::high});
+  auto resampler = make_cached({.channels = 1, .quality = ResamplerQuality::high});
   const auto wobbling = [](std::size_t frame) {
     const double t = static_cast<double>(frame) / kRate;
     return ReadSpeed{1 + kAmplitude * std::cos(2 * std::numbers::pi * kWobble * t)};

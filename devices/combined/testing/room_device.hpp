@@ -87,6 +87,18 @@ struct RoomOptions {
   std::uint32_t stamp_jitter_us = 0;  ///< boundaries are told wrong by up to this, either way
 };
 
+/// A device of one rate and period.
+inline RoomOptions room(const char* id, std::uint32_t hz, std::uint32_t period, double ppm,
+                        ports::DeviceLatency latency = {}) {
+  RoomOptions options;
+  options.id = id;
+  options.rates = {{hz}};
+  options.period = {period};
+  options.offset_ppm = ppm;
+  options.latency = latency;
+  return options;
+}
+
 /// Keeps time as SimulatedDevice does: a late caller gets the newest period, a late block is
 /// refused.
 class RoomDevice final : public ports::Device {

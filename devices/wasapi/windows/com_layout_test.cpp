@@ -22,7 +22,7 @@ struct Arrival {
   std::string method;
   std::uint64_t sum = 0;
 };
-Arrival arrived;
+Arrival g_arrival;
 
 template <class T>
 std::uint64_t number(T value) {
@@ -35,7 +35,7 @@ std::uint64_t number(T value) {
 
 template <class... T>
 HRESULT reach(const char* method, T... values) {
-  arrived = {method, (std::uint64_t{0} + ... + number(values))};
+  g_arrival = {method, (std::uint64_t{0} + ... + number(values))};
   return 77;
 }
 
@@ -45,12 +45,12 @@ T* fake(std::uint64_t n) {
   return reinterpret_cast<T*>(n << 12);
 }
 
-#define REACHED(name, expected_sum, call) \
-  do {                                    \
-    arrived = {};                         \
-    EXPECT_EQ(call, 77);                  \
-    EXPECT_EQ(arrived.method, name);      \
-    EXPECT_EQ(arrived.sum, expected_sum); \
+#define REACHED(name, expected_sum, call)   \
+  do {                                      \
+    g_arrival = {};                         \
+    EXPECT_EQ(call, 77);                    \
+    EXPECT_EQ(g_arrival.method, name);      \
+    EXPECT_EQ(g_arrival.sum, expected_sum); \
   } while (false)
 
 template <class Theirs>
@@ -72,9 +72,9 @@ template <class Ours>
 void expect_unknown(Ours& object) {
   REACHED("QueryInterface", 0x3000U, object.query_interface(*fake<Guid>(1), fake<void*>(2)));
   EXPECT_EQ(object.add_ref(), 2U);
-  EXPECT_EQ(arrived.method, "AddRef");
+  EXPECT_EQ(g_arrival.method, "AddRef");
   EXPECT_EQ(object.release(), 1U);
-  EXPECT_EQ(arrived.method, "Release");
+  EXPECT_EQ(g_arrival.method, "Release");
 }
 
 struct Store final : Counted<IPropertyStore> {
