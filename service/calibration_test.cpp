@@ -70,6 +70,16 @@ class calibration : public ::testing::Test {
     EXPECT_NE(answer.error().message.find(part), std::string::npos) << answer.error().message;
   }
 
+  /// The last program has left, and what it leaves open is closed by a thread of the service, which
+  /// rings when it has done so.
+  void await_closed_device() {
+    const Instant deadline = world.soon();
+    while (world.device->opens != world.device->closes) {
+      ASSERT_LT(world.clock->now(), deadline);
+      (void)world.idle->wait(world.clock->now() + std::chrono::milliseconds{50});
+    }
+  }
+
   /// What a new program at the device's format is told, both ways together.
   std::uint32_t told_round_trip(std::uint32_t frames) {
     const auto client = world.connected("daw.exe");
@@ -192,6 +202,7 @@ TEST_F(calibration, another_format_waits_until_programs_have_left) {
     ASSERT_TRUE(finish());
     host.leave();
   }
+  await_closed_device();
   world.device->refuse_open = true;
   expect_refused(start(), "It is taken.");
   world.device->refuse_open = false;
@@ -210,8 +221,7 @@ TEST_F(calibration, one_at_a_time_and_it_ends_with_its_connection) {
   expect_refused(second, "under way already");
   expect_refused(world.ask("calibrate.result"), "No calibration of this connection");
   control.reset();
-  // The service is idle again, as it says once the device was closed.
-  while (world.device->opens != world.device->closes) ASSERT_TRUE(world.idle->wait(world.soon()));
+  await_closed_device();
   connect();
   EXPECT_TRUE(start());
 }
