@@ -20,6 +20,16 @@ constexpr nanoseconds kPlayStall = std::chrono::seconds{5};
 constexpr int kMaxResets = 20;
 constexpr double kDefaultRecordSeconds = 10.0;
 
+/// Loading a program disturbs those that play; who wants to start quietly loads well before.
+void wait_before_start(Command& command) {
+  const Instant start =
+      command.world.clock.now() + nanoseconds{static_cast<std::int64_t>(command.options.delay * 1e9)};
+  while (command.world.clock.now() < start) {
+    command.world.control.wait(
+        std::clamp(start - command.world.clock.now(), nanoseconds{0}, kLookEvery));
+  }
+}
+
 /// Waits until `done`, or a reset request, or no callback for kPlayStall. False in the last case.
 bool follow(Command& command, const Stream& stream, const std::function<bool()>& done,
             const std::function<std::string()>& progress) {
@@ -186,6 +196,7 @@ int run_play(Command& command) {
     // What is still inside the driver after the last frame was handed over.
     const std::uint64_t tail = static_cast<std::uint64_t>((*stream)->output_latency()) +
                                2 * static_cast<std::uint64_t>((*stream)->frames());
+    if (resets == 0) wait_before_start(command);
     if (Result<> started = (*stream)->start(); !started) return failed(command, started.error());
     const bool alive = follow(
         command, **stream, [&] { return end != UINT64_MAX && player.played() >= end + tail; },
@@ -237,6 +248,7 @@ int run_record(Command& command) {
     return kExitFailed;
   }
   recording.attach(**stream, frames);
+  wait_before_start(command);
   if (Result<> started = (*stream)->start(); !started) return failed(command, started.error());
   const bool alive = follow(
       command, **stream, [&] { return recording.full(); },

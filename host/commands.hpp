@@ -18,6 +18,7 @@ struct Options {
   std::vector<std::int32_t> inputs;  ///< empty: the first ones
   std::vector<std::int32_t> outputs;
   double seconds = 0;  ///< 0: the command's own default
+  double delay = 0;    ///< play, record: seconds with buffers before the first start
   std::string file;
   bool any_rate = false;
   bool loop = false;

@@ -47,6 +47,12 @@ void add_stream_options(CLI::App& app, Options& options) {
   app.add_flag("--plain", options.plain, "Refuse the callback that carries time information");
 }
 
+void add_delay_option(CLI::App& app, Options& options) {
+  app.add_option("--delay", options.delay,
+                 "Seconds to wait, with buffers, before it starts to stream")
+      ->check(CLI::Range(0.0, 3600.0));
+}
+
 void add_measure_options(CLI::App& app, Options& options) {
   app.add_flag("--no-floor", options.no_floor, "No bare timer beside the stream");
   app.add_flag("--announce", options.announce,
@@ -104,12 +110,14 @@ int run(const std::vector<std::string>& arguments) {
   CLI::App* play = add("play", "Play a WAV file", run_play);
   play->add_option("FILE", options.file, "WAV file");
   add_stream_options(*play, options);
+  add_delay_option(*play, options);
   play->add_flag("--loop", options.loop, "Again and again, until --seconds are over");
   play->add_flag("--any-rate", options.any_rate, "Play the samples at whatever rate");
 
   CLI::App* record = add("record", "Record inputs into a WAV file (32-bit float)", run_record);
   record->add_option("FILE", options.file, "WAV file");
   add_stream_options(*record, options);
+  add_delay_option(*record, options);
 
   CLI::App* duplex =
       add("duplex", "Play a WAV file and check that it comes back bit by bit", run_duplex);

@@ -11,13 +11,17 @@ from __future__ import annotations
 import array
 import pathlib
 import random
+import sys
 import unittest
 import wave
 
 from harness import Case
 
 FRAMES = 256
-SECONDS = 6
+SECONDS = 4
+TRIES = 5
+ENOUGH_BLOCKS = 20
+LOADED_SECONDS = 3  # a program has its buffers by then
 #: A program's channels are the device's, eight by default, and then those of the cables.
 CABLE_CHANNEL = "8"
 
@@ -44,9 +48,9 @@ def read_floats(path: pathlib.Path) -> array.array:
 
 
 def delays(recorded: array.array, played: array.array, recorded_from: int,
-           played_from: int) -> list[int]:
-    """Of each whole block that was found in what was played, in order: how many frames later, on
-    the device's axis, it was heard."""
+           played_from: int) -> list[tuple[int, int]]:
+    """Of each whole block that was found in what was played, in order: the device's frame at which
+    it was heard, and how many frames later that was than it was played."""
     places = {played[at:at + 8].tobytes(): at for at in range(0, len(played) - 8)}
     found = []
     for at in range(0, len(recorded) - FRAMES, FRAMES):
@@ -57,7 +61,7 @@ def delays(recorded: array.array, played: array.array, recorded_from: int,
         block = [round(each * 32768) for each in recorded[at:at + FRAMES]]
         if block != list(played[place:place + FRAMES]):
             continue
-        found.append(recorded_from + at - (played_from + place))
+        found.append((recorded_from + at, recorded_from + at - (played_from + place)))
     return found
 
 
@@ -67,30 +71,36 @@ class Virtual(Case):
         runs = [run for run in self.world.flight()["sessions"] if run["process_id"] == process_id]
         return runs[-1]["start_period"] * FRAMES
 
-    def play_and_record(self, player_first: bool) -> list[int]:
+    def play_and_record(self, player_first: bool) -> list[tuple[int, int]]:
+        """Both load first and start later, one after the other, while nobody asks the service
+        anything: loading a program under Wine takes periods from those that play, and both would go
+        on where they were, further apart."""
         noise, recording = self.world.folder / "noise.wav", self.world.folder / "heard.wav"
-        played = write_noise(noise, 48_000 * (SECONDS + 14))
+        played = write_noise(noise, 48_000 * 2 * SECONDS)
         path = self.world.build.path
+        early, late = LOADED_SECONDS * self.world.build.slow, LOADED_SECONDS * self.world.build.slow + 1
 
-        def play():
-            return self.world.start("asio-host", "play", path(noise), "--outputs", CABLE_CHANNEL,
-                                    "--frames", str(FRAMES), "--seconds", str(SECONDS + 14))
+        def common(first: bool, seconds: float) -> list[str]:
+            return ["--frames", str(FRAMES), "--delay", str(early if first else late), "--seconds",
+                    str(seconds)]
+        player = self.world.start("asio-host", "play", path(noise), "--outputs", CABLE_CHANNEL,
+                                  *common(player_first, 2 * SECONDS))
+        recorder = self.world.start("asio-host", "record", path(recording), "--inputs",
+                                    CABLE_CHANNEL, *common(not player_first, SECONDS))
+        self.assert_ok(recorder.wait(late + SECONDS + 60))
+        self.assert_ok(player.wait(SECONDS + 60))
+        first, second = (run["start_period"] for run in self.world.flight()["sessions"][-2:])
+        self.began = min(first, second)
+        starts = (second, first) if player_first else (first, second)
+        return delays(read_floats(recording), played, *(start * FRAMES for start in starts))
 
-        def record():
-            return self.world.start("asio-host", "record", path(recording), "--inputs",
-                                    CABLE_CHANNEL, "--frames", str(FRAMES),
-                                    "--seconds", str(SECONDS + (0 if player_first else 6)))
-        first = play() if player_first else record()
-        one = self.world.wait_for_clients(1)[0]["process_id"]
-        second = record() if player_first else play()
-        two = next(client["process_id"] for client in self.world.wait_for_clients(2)
-                   if client["process_id"] != one)
-        player, recorder = (one, two) if player_first else (two, one)
-        self.world.wait_until("both have begun", lambda: all(
-            run["start_period"] is not None for run in self.world.flight()["sessions"]))
-        starts = self.start_of(recorder), self.start_of(player)
-        self.assert_ok((second if player_first else first).wait(SECONDS + 60))
-        return delays(read_floats(recording), played, *starts)
+    def before_damage(self, found: list[tuple[int, int]]) -> list[int]:
+        """The delays up to the first period that the machine lost, as the service recorded it:
+        from there on both go on where they were, whole periods closer or further apart."""
+        damaged = min((xrun["first_period"] for xrun in self.world.flight()["xruns"]
+                       if xrun["first_period"] >= self.began), default=None)
+        return [delay for at, delay in found
+                if damaged is None or at // FRAMES + 2 < damaged]
 
     def test_a_cable_takes_exactly_one_period_in_both_start_orders(self) -> None:
         service = self.world.start("asio-driver", "run", "--idle-seconds", "600")
@@ -98,17 +108,19 @@ class Virtual(Case):
         self.assert_ok(self.world.run("asio-driver", "virtual", "add", "Link", "--channels", "1"))
         for player_first in (True, False):
             with self.subTest(player_first=player_first):
-                found = self.play_and_record(player_first)
-                self.assertGreater(len(found), 2 * 48_000 // FRAMES)
-                most = max(set(found), key=found.count)
-                # A period that the machine loses moves what comes after it for good, because both
-                # programs go on where they were: other than one period only by whole ones, and only
-                # where the flight recorder names damage.
-                self.assertEqual(most % FRAMES, 0)
-                if not self.world.flight()["xruns"]:
-                    self.assertEqual((found[0], most), (FRAMES, FRAMES), sorted(set(found)))
-                self.world.wait_until("nobody streams", lambda: not any(
-                    client["running"] for client in self.world.status()["clients"]), 40)
+                for _ in range(TRIES):
+                    found = self.play_and_record(player_first)
+                    self.assertGreater(len(found), SECONDS * 48_000 // FRAMES // 2)
+                    self.assertEqual({delay % FRAMES for _, delay in found}, {0})
+                    undisturbed = self.before_damage(found)
+                    print(f"player first: {player_first}; blocks: {len(found)}, before the first "
+                          f"lost period: {len(undisturbed)}, of {sorted(set(undisturbed))} frames",
+                          file=sys.stderr, flush=True)
+                    self.assertLessEqual(set(undisturbed), {FRAMES})
+                    if len(undisturbed) >= ENOUGH_BLOCKS:
+                        break
+                else:
+                    self.fail(f"the machine lost periods at once in {TRIES} tries of {TRIES}")
         service.end()
 
     def test_the_delay_is_found_where_it_is(self) -> None:
@@ -117,7 +129,7 @@ class Virtual(Case):
         floats = array.array("f", (each / 32768 for each in played))
         silence = array.array("f", [0.0] * 100)
         found = delays(silence + floats[50:], played, 1000, 2000)
-        self.assertEqual(set(found), {1000 + 100 - 2000 - 50})
+        self.assertEqual({delay for _, delay in found}, {1000 + 100 - 2000 - 50})
         damaged = floats[:]
         damaged[3 * FRAMES + 20] += 0.25
         self.assertEqual(len(delays(damaged, played, 0, 0)), len(delays(floats, played, 0, 0)) - 1)
