@@ -22,8 +22,8 @@ constexpr double kDefaultRecordSeconds = 10.0;
 
 /// Loading a program disturbs those that play; who wants to start quietly loads well before.
 void wait_before_start(Command& command) {
-  const Instant start =
-      command.world.clock.now() + nanoseconds{static_cast<std::int64_t>(command.options.delay * 1e9)};
+  const Instant start = command.world.clock.now() +
+                        nanoseconds{static_cast<std::int64_t>(command.options.delay * 1e9)};
   while (command.world.clock.now() < start) {
     command.world.control.wait(
         std::clamp(start - command.world.clock.now(), nanoseconds{0}, kLookEvery));

@@ -47,11 +47,6 @@ WasapiRun::WasapiRun(System& system, ports::Clock& clock, RunEvents& events, Run
     most_target_ = std::clamp(render_->opened().buffer.count / period_, 1U, kMostTarget);
     least_target_ = std::min(least_target(*render_), most_target_);
     target_.store(std::clamp(setup.target_periods, least_target_, most_target_));
-    ReferenceTime told = 0;
-    if (!render_->exclusive() && !failed(render_->opened().client->stream_latency(&told))) {
-      told = std::clamp<ReferenceTime>(told, 0, 10'000'000);
-      beyond_position_ = frames_of(told, format_.rate) / 2.0;
-    }
   }
   if (capture_) {
     const OpenStream& opened = capture_->opened();
@@ -71,7 +66,6 @@ Hr WasapiRun::start() {
   filter_.reset();
   input_latency_.reset();
   output_latency_.reset();
-  handed_over_ = true;
   if (queue_) queue_->reset();
   std::fill(samples_.begin(), samples_.end(), 0.0F);
   committed_ = true;
@@ -332,7 +326,7 @@ bool WasapiRun::commit() RT_SAFE {
     }
   }
   if (!failed(code)) {
-    measure_output(now, padding);
+    measure_output(now);
     code = render_->write({const_cast<const float* const*>(render_blocks_.data()),
                            static_cast<std::uint32_t>(render_blocks_.size()), format_.period});
   }
@@ -364,10 +358,9 @@ void WasapiRun::measure_input() RT_SAFE {
   input_latency_.take(age + queue_->level());
 }
 
-/// From the end of the delivered period to the moment in which its first frame is heard. A position
-/// that is never anything but what has left the buffer says nothing about the way from there to the
-/// ear: between nothing and what the system says about itself, so half of that is added (Wine).
-void WasapiRun::measure_output(Instant now, std::uint32_t padding) RT_SAFE {
+/// From the end of the delivered period to the moment in which its first frame is heard, as the
+/// stream's position tells it.
+void WasapiRun::measure_output(Instant now) RT_SAFE {
   if (!looks_at_latency()) return;
   double frames = 0;
   Instant at;
@@ -377,11 +370,8 @@ void WasapiRun::measure_output(Instant now, std::uint32_t padding) RT_SAFE {
   const double since = static_cast<double>((now - at).count()) * 1e-9;
   if (std::abs(since) > 0.1) return;  // too far away to continue the line
   const double ahead = static_cast<double>(render_->written()) - (frames + since * rate);
-  handed_over_ = handed_over_ && !render_->exclusive() &&
-                 std::abs(frames + padding - static_cast<double>(render_->written())) < 0.5;
-  const double beyond = handed_over_ ? beyond_position_ : 0;
   const double left = static_cast<double>((boundary_after_ - now).count()) * 1e-9 * rate;
-  output_latency_.take(ahead - left + beyond);
+  output_latency_.take(ahead - left);
 }
 
 void WasapiRun::interrupt() RT_SAFE {

@@ -101,7 +101,7 @@ class WasapiRun {
   void deliver(ports::DevicePeriod& period, Instant now) RT_SAFE;
   [[nodiscard]] bool looks_at_latency() const RT_SAFE;
   void measure_input() RT_SAFE;
-  void measure_output(Instant now, std::uint32_t padding) RT_SAFE;
+  void measure_output(Instant now) RT_SAFE;
 
   System& system_;
   ports::Clock& clock_;
@@ -143,8 +143,6 @@ class WasapiRun {
   std::atomic<std::uint32_t> target_{1};  // periods
   std::atomic<std::uint64_t> underruns_{0}, dropped_{0}, inserted_{0};
   LatencyMeter input_latency_, output_latency_;
-  double beyond_position_ = 0;  // frames: half of what the shared stream says about itself
-  bool handed_over_ = true;     // the position has always been that of what left the buffer
   std::atomic<Hr> loss_{kOk};
   std::atomic<bool> silent_{false}, moved_{false}, irregular_{false};
 };

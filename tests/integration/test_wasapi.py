@@ -9,6 +9,7 @@ build/test-reports/wasapi.json has what was measured.
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 import unittest
@@ -89,9 +90,7 @@ class Wasapi(Case):
         heard_rate, heard = read_wav(file)
         self.assertEqual(rate, heard_rate)
         alike = best_turn(speech, heard)
-        # How right the report is can be asserted on the fake only: what PulseAudio holds is told
-        # nowhere, and a stall of the machine while it measures itself counts in (docs/wasapi.md).
-        tries = [self.measure_latency() for _ in range(2)]
+        tries = [self.measure_latency() for _ in range(5)]
         row = {"correlation": round(alike, 6), "period_frames": PERIOD,
                "latency": tries, "notes": status["device"]["notes"]}
         write_report("speech", row)
@@ -99,16 +98,21 @@ class Wasapi(Case):
         for each in tries:
             self.assertGreaterEqual(each["rtl_frames"], 2 * PERIOD, "less than the double buffer")
             self.assertGreaterEqual(each["reported_rtl_frames"], 2 * PERIOD, row)
+        # The median: where between PulseAudio's blocks a stream begins is chance, and no Windows
+        # program is told (docs/wasapi.md).
+        error = statistics.median(each["error_frames"] for each in tries)
+        self.assertLessEqual(abs(error), 2 * PERIOD, row)
 
     def measure_latency(self) -> dict:
         """One stream of a few seconds; what it reports is read after it has measured itself."""
-        running = self.world.start(HOST, "measure", "--frames", str(PERIOD), "--seconds", "5",
+        running = self.world.start(HOST, "measure", "--frames", str(PERIOD), "--seconds", "3",
                                    "--no-floor", "--json")
         measured = self.assert_ok(running.wait(60)).json()
         self.assertIsNotNone(measured["rtl_frames"], measured)
         return {"rtl_frames": measured["rtl_frames"],
                 "reported_rtl_frames": measured["reported_rtl_frames"],
-                "error_frames": measured["rtl_frames"] - measured["reported_rtl_frames"]}
+                "error_frames": measured["rtl_frames"] - measured["reported_rtl_frames"],
+                "late": measured["late"]}
 
     def test_a_sink_that_is_pulled_out_and_comes_back_needs_nobodys_help(self) -> None:
         self.world.configure(ONE_DEVICE + OWN_SIZES)
