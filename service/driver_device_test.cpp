@@ -174,6 +174,22 @@ TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
   world.do_chores();
 }
 
+TEST_F(driver_device, a_deferred_program_that_waits_for_it_is_told_its_own_latency) {
+  world.begin();
+  {
+    MiniHost host(world, "lazy.exe", kLostFrames, {0});
+    host.start();
+    world.device->unplug();
+    ASSERT_TRUE(chores_until_lost_is(true));
+    world.do_chores();
+  }
+  const auto link = world.connected("lazy.exe");
+  const auto granted = link->create_session({kLostFrames, {0}, {0}}, world.soon());
+  ASSERT_TRUE(granted) << granted.error().message;
+  EXPECT_EQ(granted->input_latency.count, kLostFrames.count);
+  EXPECT_EQ(granted->output_latency.count, 2 * kLostFrames.count);
+}
+
 TEST_F(driver_device, one_that_measures_itself_slower_is_told_to_programs) {
   world.begin();
   MiniHost host(world, "host.exe", kLostFrames, {0});

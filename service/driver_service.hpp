@@ -274,6 +274,7 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] bool offers_rate(SampleRate rate) const;
   [[nodiscard]] Result<> move_device(const ports::DeviceFormat& format, const Client* mover);
   [[nodiscard]] Result<> follow_client(Client& client);
+  [[nodiscard]] Result<> join(Client& client);
   [[nodiscard]] Result<> change_rate(Client& client, SampleRate rate, bool with_device);
   [[nodiscard]] ports::DeviceFormat at_rate(SampleRate rate) const;
   void tell_latency(const Client& client);

@@ -50,6 +50,18 @@ TEST_F(driver_service, hello_describes_the_device_without_opening_it) {
   EXPECT_EQ(world.device->opens, 0);
 }
 
+TEST_F(driver_service, buffers_for_which_there_is_no_memory_leave_nothing_behind) {
+  const auto poor = world.connected("poor.exe");
+  const auto other = world.connected("other.exe");
+  world.device->no_memory = true;
+  EXPECT_EQ(create(*poor).error().code, ErrorCode::internal);
+  const auto theirs = create(*other);
+  ASSERT_TRUE(theirs) << theirs.error().message;
+  const auto later = create(*poor);
+  ASSERT_TRUE(later) << later.error().message;
+  EXPECT_NE(later->session_id, theirs->session_id);
+}
+
 TEST_F(driver_service, session_calls_before_hello_are_refused) {
   const auto client = raw();
   for (const char* const method : {"session.create", "session.start", "session.stop",

@@ -92,11 +92,22 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   if (auto judged = judge_request(client, *request); !judged) return refusal(judged.error());
   if (device_is_away()) look_for_device();
   const SampleRate rate = rate_of(client);
-  auto session = Session::create(ports_.regions, next_session_, *request, partners(*request),
+  auto session = Session::create(ports_.regions, next_session_++, *request, partners(*request),
                                  config_.config.sample_type, rate,
                                  is_deferred(config_.config, client.program()));
   if (!session) return refusal(session.error());
   client.session = std::move(*session);
+  try {
+    if (auto joined = join(client); !joined) return refusal(joined.error());
+    return wire::to_json(grant(client));
+  } catch (...) {  // no memory: nothing of a session that its program knows nothing of may stay
+    drop_session(client);
+    throw;
+  }
+}
+
+/// Gives new buffers their place in the engine; without one they are gone.
+Result<> DriverService::join(Client& client) {
   Result<> added = follow_client(client);
   // A device that left under its programs: they go through the reset with silence.
   client.waiting = !added && left_playing_;
@@ -109,11 +120,10 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   if (!added) {
     client.session.reset();
     if (!any_session()) host_->release();
-    return refusal(added.error());
+    return added;
   }
-  ++next_session_;
   refresh_graph();
-  return wire::to_json(grant(client));
+  return {};
 }
 
 /// What the channels of a judged request are connected straight to.
@@ -149,9 +159,10 @@ Result<> DriverService::follow_client(Client& client) {
 wire::SessionGrant DriverService::grant(const Client& of) const {
   const Session& session = *of.session;
   const ports::DeviceLatency device = device_latency();
-  const engine::ClientLatency client =
-      of.waiting ? engine::ClientLatency{session.frames(), session.frames()}
-                 : host_->client_latency(session.id());
+  // Whoever waits for a lost device will have what it has alone.
+  const Frames out{session.frames().count * (session.deferred() ? 2 : 1)};
+  const engine::ClientLatency client = of.waiting ? engine::ClientLatency{session.frames(), out}
+                                                  : host_->client_latency(session.id());
   const auto own_frames = [&](Frames of_device) {
     const double ratio = static_cast<double>(session.rate().hz) / static_cast<double>(rate_.hz);
     return static_cast<std::uint32_t>(std::lround(of_device.count * ratio));

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,7 @@ struct StepControl {
   std::atomic<bool> plugged{true}, interrupted{false};
   std::atomic<int> opens{0}, closes{0}, starts{0}, stops{0};
   std::atomic<bool> refuse_open{false};
+  std::atomic<bool> no_memory{false};  ///< at the next open
   std::atomic<std::uint32_t> clock_source{0}, word_clock_hz{8'000};
   ports::DeviceLatency latency{Frames{3}, Frames{5}};
   std::uint32_t channels = 4;  ///< in and out; before the device is made
@@ -85,6 +87,7 @@ class StepDevice final : public ports::Device {
   Result<> open(const ports::DeviceFormat& format) override {
     if (control_->plugged) refresh();
     if (!control_->plugged) return fail(ErrorCode::device_gone, "The cable is out.");
+    if (control_->no_memory.exchange(false)) throw std::bad_alloc();
     if (control_->refuse_open) return fail(ErrorCode::device_busy, "It is taken.");
     const SampleRate dictated = clock_state().rate;
     if (dictated.hz != 0 && dictated != format.rate) {

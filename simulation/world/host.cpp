@@ -77,7 +77,10 @@ Host::Host(World& world, std::uint32_t slot)
       callbacks_(callbacks_of(slot)),
       expected_(8192) {
   slots[slot] = this;
-  spy_.on_session = [this](std::uint32_t id) { world_.flight->note_session(id, slot_); };
+  spy_.on_session = [this](std::uint32_t id) {
+    torn_before_session_ = wire_->torn;
+    world_.flight->note_session(id, slot_);
+  };
 }
 
 Host::~Host() { slots[slot_] = nullptr; }

@@ -120,6 +120,7 @@ class Host {
   std::vector<std::uint32_t> inputs_, outputs_;
   std::uint32_t output_mask_ = 0;
   Frames frames_{};
+  std::uint64_t torn_before_session_ = 0;
   Troubles troubles_;
 
   bool idle_ = true, dead_ = false, streaming_ = false, may_be_called_ = false;

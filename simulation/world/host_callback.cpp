@@ -45,6 +45,13 @@ void Host::block(const asio::Time& time, std::int32_t half) {
       adapted ? nullptr
               : world_.ledger.find(world_.device->takes, world_.device->now.index, boundary);
   if (period != nullptr && is_own_pace(boundary, call_before)) period = nullptr;
+  // A torn wire has ended its session: until it has another it goes on alone, often just where the
+  // next period begins, and what the service had for it already may come before that.
+  const bool disowned = wire_->torn > torn_before_session_;
+  if (disowned) {
+    period = nullptr;
+    disown_periods();
+  }
   // A host's time never runs backwards: after a boundary that was not believed, the next may be
   // told as the same moment, and nobody can say which period it is.
   const bool held_back = since_epoch == std::exchange(told_time_, since_epoch) && calls_ > 0;
@@ -61,7 +68,7 @@ void Host::block(const asio::Time& time, std::int32_t half) {
       check_adapted(position, half);
     } else if (period != nullptr) {
       check_inputs(position, half, *period);
-    } else if (!held_back && !troubles_.overlaps(now - kBelievable, now) &&
+    } else if (!held_back && !disowned && !troubles_.overlaps(now - kBelievable, now) &&
                !world_.troubles.overlaps(now - kBelievable, now)) {
       check_silence(half);
     }
@@ -151,7 +158,8 @@ void Host::check_input(std::size_t at, const float* heard, std::uint64_t positio
     return;
   }
   if (source != nullptr && damage_named(*source, period, channel)) return;
-  if (streak_ == 0 && std::all_of(heard, heard + frames_.count, [](float s) { return s == 0; })) {
+  const bool silent = std::all_of(heard, heard + frames_.count, [](float s) { return s == 0; });
+  if (streak_ == 0 && silent) {
     // It has been away and finds its way back: silence, which the record of this period must name.
     return world_.flight->expect_damage(period, slot_);
   }
