@@ -29,15 +29,13 @@ bool plausible(const wire::DriverDescription& driver) noexcept {
                      [](const wire::BufferSizes& each) { return each.plausible(); });
 }
 
-tl::unexpected<Error> passed_on(const Error& error) { return tl::unexpected<Error>(error); }
-
 }  // namespace
 
 Result<> AsioFront::connect(nanoseconds bound) {
   link_up_ = false;
   session_live_ = false;
   auto description = link_->connect(true, within(bound));
-  if (!description) return passed_on(description.error());
+  if (!description) return refusal(description.error());
   if (!plausible(*description)) {
     link_->disconnect();
     return fail(ErrorCode::malformed,
@@ -124,7 +122,7 @@ Result<> AsioFront::open_session(BufferSet& buffers) {
     if (auto linked = ensure_link(); !linked) return linked;
     grant = ask_for_session(buffers.request);
   }
-  if (!grant) return passed_on(grant.error());
+  if (!grant) return refusal(grant.error());
   {
     const MutexLock lock(data_);
     buffers.shape = shape_of(description_);
@@ -138,14 +136,14 @@ Result<> AsioFront::open_session(BufferSet& buffers) {
 /// A new session for buffers that the host already has: what it holds stays, and the new section is
 /// attached beside it. False when the service now offers something else: connected, no session.
 Result<bool> AsioFront::reopen_session(BufferSet& buffers, nanoseconds bound) {
-  if (auto connected = connect(bound); !connected) return passed_on(connected.error());
+  if (auto connected = connect(bound); !connected) return refusal(connected.error());
   {
     const MutexLock lock(data_);
     if (shape_of(description_) != buffers.shape) return false;
   }
   const auto grant = ask_for_session(buffers.request);
-  if (!grant) return passed_on(grant.error());
-  if (auto attached = attach(buffers, *grant); !attached) return passed_on(attached.error());
+  if (!grant) return refusal(grant.error());
+  if (auto attached = attach(buffers, *grant); !attached) return refusal(attached.error());
   return true;
 }
 
@@ -155,7 +153,7 @@ Result<> AsioFront::attach(BufferSet& buffers, const wire::SessionGrant& grant) 
   if (!attachment) {
     session_live_ = false;
     (void)judge(link_->dispose_session(within(kDisposeBound)));
-    return passed_on(attachment.error());
+    return refusal(attachment.error());
   }
   wire::CycleReply reply{};
   reply.mode = static_cast<std::uint32_t>(wire::ReplyMode::free_running);  // until a stream follows

@@ -16,7 +16,6 @@ using wire::HostEventKind;
 
 namespace {
 
-constexpr nanoseconds kLookAgainInterval = std::chrono::milliseconds{500};
 constexpr std::size_t kMaxPartEvents = 1000;
 /// Latencies that a device measures while it runs move a little; hosts are told of what matters.
 constexpr std::uint32_t kLatencyTolerance = 2;  // a part of the period: a half
@@ -73,7 +72,7 @@ bool DriverService::device_is_away() const {
 
 void DriverService::device_was_lost() {
   loss_told_ = left_playing_ = true;
-  look_again_ = ports_.clock.now() + kLookAgainInterval;
+  look_again_ = ports_.clock.now() + kLookInterval;
   const std::string loss = host_->loss();
   ports_.log(LogLevel::error, fmt::format("{} It is looked for every 500 ms; programs hear silence "
                                           "meanwhile.",
@@ -85,7 +84,7 @@ void DriverService::device_was_lost() {
 
 /// Brings a lost device back, at the format that it had, or at one that it has now.
 void DriverService::look_for_device() {
-  look_again_ = ports_.clock.now() + kLookAgainInterval;
+  look_again_ = ports_.clock.now() + kLookInterval;
   note_starts();
   const std::uint64_t after = host_->next_period();
   const ports::DeviceFormat before = host_->format();

@@ -11,13 +11,12 @@
 namespace asiodrv::service {
 namespace {
 
+using testing::kSecond;
 using testing::MiniHost;
 using testing::StepControl;
 using testing::StepDevice;
 using testing::TestWorld;
 using wire::HostEventKind;
-
-constexpr Frames kLostFrames{8192};  // a second each: nobody is late on a slow machine
 
 class driver_device : public ::testing::Test {
  protected:
@@ -118,7 +117,7 @@ TEST_F(driver_device, what_was_set_up_anew_is_seen_when_buffers_are_made) {
 
 TEST_F(driver_device, one_that_comes_back_at_another_rate_plays_on_for_programs_at_the_old_one) {
   world.begin();
-  MiniHost host(world, "host.exe", kLostFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(4);
   ASSERT_TRUE(host.wait_cycles(2));
@@ -137,7 +136,7 @@ TEST_F(driver_device, one_that_comes_back_at_another_rate_plays_on_for_programs_
 
 TEST_F(driver_device, a_reset_while_it_is_away_is_answered_with_silence_until_it_is_back) {
   world.begin();
-  MiniHost host(world, "host.exe", kLostFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(4);
   ASSERT_TRUE(host.wait_cycles(2));
@@ -145,8 +144,8 @@ TEST_F(driver_device, a_reset_while_it_is_away_is_answered_with_silence_until_it
   ASSERT_TRUE(chores_until_lost_is(true));
   host.leave();  // as hosts do that are asked for a reset
   EXPECT_FALSE(lost());
-  MiniHost again(world, "host.exe", kLostFrames, {0});
-  EXPECT_EQ(again.grant.input_latency, kLostFrames);
+  MiniHost again(world, "host.exe", kSecond, {0});
+  EXPECT_EQ(again.grant.input_latency, kSecond);
   again.start();
   EXPECT_TRUE(lost());
   world.device->replug();
@@ -159,14 +158,14 @@ TEST_F(driver_device, a_reset_while_it_is_away_is_answered_with_silence_until_it
 TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
   world.begin();
   {
-    MiniHost host(world, "host.exe", kLostFrames, {0});
+    MiniHost host(world, "host.exe", kSecond, {0});
     host.start();
     world.device->unplug();
     ASSERT_TRUE(chores_until_lost_is(true));
     world.do_chores();
   }
   const auto link = world.connected("host.exe");
-  ASSERT_TRUE(link->create_session({kLostFrames, {0}, {0}}, world.soon()));
+  ASSERT_TRUE(link->create_session({kSecond, {0}, {0}}, world.soon()));
   ASSERT_TRUE(link->start_session(world.soon()));
   ASSERT_TRUE(link->stop_session(world.soon()));
   ASSERT_TRUE(link->dispose_session(world.soon()));
@@ -177,22 +176,22 @@ TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
 TEST_F(driver_device, a_deferred_program_that_waits_for_it_is_told_its_own_latency) {
   world.begin();
   {
-    MiniHost host(world, "lazy.exe", kLostFrames, {0});
+    MiniHost host(world, "lazy.exe", kSecond, {0});
     host.start();
     world.device->unplug();
     ASSERT_TRUE(chores_until_lost_is(true));
     world.do_chores();
   }
   const auto link = world.connected("lazy.exe");
-  const auto granted = link->create_session({kLostFrames, {0}, {0}}, world.soon());
+  const auto granted = link->create_session({kSecond, {0}, {0}}, world.soon());
   ASSERT_TRUE(granted) << granted.error().message;
-  EXPECT_EQ(granted->input_latency.count, kLostFrames.count);
-  EXPECT_EQ(granted->output_latency.count, 2 * kLostFrames.count);
+  EXPECT_EQ(granted->input_latency.count, kSecond.count);
+  EXPECT_EQ(granted->output_latency.count, 2 * kSecond.count);
 }
 
 TEST_F(driver_device, one_that_measures_itself_slower_is_told_to_programs) {
   world.begin();
-  MiniHost host(world, "host.exe", kLostFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start();
   world.device->allow(4);
   ASSERT_TRUE(host.wait_cycles(2));
@@ -202,7 +201,7 @@ TEST_F(driver_device, one_that_measures_itself_slower_is_told_to_programs) {
     const auto event = host.link->next_event(world.soon());
     ASSERT_TRUE(event);
     if (event->kind != HostEventKind::latencies_changed) continue;
-    EXPECT_EQ(event->output_latency.count, kLostFrames.count + 5'000U);
+    EXPECT_EQ(event->output_latency.count, kSecond.count + 5'000U);
     break;
   }
 }

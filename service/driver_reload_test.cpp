@@ -10,13 +10,13 @@ namespace asiodrv::service {
 namespace {
 
 using nlohmann::json;
+using testing::kSecond;
 using testing::MiniHost;
 using testing::StepControl;
 using testing::TestWorld;
 using wire::CycleStamp;
 using wire::HostEventKind;
 
-constexpr Frames kReloadFrames{8192};  // a second each: nobody is late on a slow machine
 constexpr float kLevel = 0.5F;
 
 class driver_reload : public ::testing::Test {
@@ -30,10 +30,10 @@ class driver_reload : public ::testing::Test {
   /// Puts kLevel into every output and remembers the last sample of every input.
   MiniHost::Behaviour steady() {
     return [this](MiniHost& host, const CycleStamp& stamp, std::uint32_t count) {
-      const std::size_t last = (kReloadFrames.count - 1) * sizeof(float);
+      const std::size_t last = (kSecond.count - 1) * sizeof(float);
       for (std::uint32_t i = 0; i < 2; ++i) {
         std::byte* const output = host.bytes().data() + host.layout.output_offset(i, stamp.half);
-        for (std::uint32_t f = 0; f < kReloadFrames.count; ++f) {
+        for (std::uint32_t f = 0; f < kSecond.count; ++f) {
           std::memcpy(output + f * sizeof(float), &kLevel, sizeof(float));
         }
         float sample = 0.0F;
@@ -72,7 +72,7 @@ TEST_F(driver_reload, new_settings_hold_and_programs_are_asked_for_a_reset) {
 }
 
 TEST_F(driver_reload, sound_goes_on_through_another_device) {
-  MiniHost host(world, "host.exe", kReloadFrames, {0, 3});
+  MiniHost host(world, "host.exe", kSecond, {0, 3});
   host.start(steady());
   pass(host, 6);
   EXPECT_EQ(heard[0], kLevel);
@@ -91,7 +91,7 @@ TEST_F(driver_reload, sound_goes_on_through_another_device) {
 }
 
 TEST_F(driver_reload, device_that_does_not_open_leaves_the_old_one_in_force) {
-  MiniHost host(world, "host.exe", kReloadFrames, {0, 3});
+  MiniHost host(world, "host.exe", kSecond, {0, 3});
   host.start(steady());
   pass(host, 3);
   const auto old = new_device(2);
@@ -106,7 +106,7 @@ TEST_F(driver_reload, device_that_does_not_open_leaves_the_old_one_in_force) {
 }
 
 TEST_F(driver_reload, lost_device_is_replaced_by_one_that_is_there) {
-  MiniHost host(world, "host.exe", kReloadFrames, {0, 3});
+  MiniHost host(world, "host.exe", kSecond, {0, 3});
   host.start(steady());
   pass(host, 3);
   world.device->unplug();

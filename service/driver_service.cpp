@@ -23,7 +23,6 @@ using nlohmann::json;
 using wire::HostEvent;
 using wire::HostEventKind;
 
-constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};   // for what is not there
 constexpr nanoseconds kClockInterval = std::chrono::milliseconds{100};  // while it is not its own
 constexpr nanoseconds kWatchInterval = std::chrono::seconds{1};
 constexpr nanoseconds kNothingToDo = std::chrono::hours{1};

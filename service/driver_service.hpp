@@ -167,6 +167,9 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] const engine::FlightRecorder& flight() const noexcept { return host_->flight(); }
 
  private:
+  /// How often what is not there is looked for.
+  static constexpr nanoseconds kLookInterval = std::chrono::milliseconds{500};
+
   struct Client {
     ipc::ConnectionId connection = 0;
     ports::PeerIdentity peer;

@@ -10,11 +10,10 @@ namespace asiodrv::service {
 namespace {
 
 using nlohmann::json;
+using testing::kSecond;
 using testing::MiniHost;
 using testing::TestWorld;
 using wire::CycleStamp;
-
-constexpr Frames kRoutedFrames{8192};  // a second each: nobody is late on a slow machine
 
 class routed_sound : public ::testing::Test {
  protected:
@@ -34,7 +33,7 @@ class routed_sound : public ::testing::Test {
   static MiniHost::Behaviour steady(float level, std::vector<std::atomic<float>>& heard) {
     return [level, &heard](MiniHost& host, const CycleStamp& stamp, std::uint32_t count) {
       for (std::uint32_t i = 0; i < host.layout.outputs; ++i) {
-        for (std::uint32_t f = 0; f < kRoutedFrames.count; ++f) {
+        for (std::uint32_t f = 0; f < kSecond.count; ++f) {
           std::memcpy(host.bytes().data() + host.layout.output_offset(i, stamp.half) + f * 4,
                       &level, 4);
         }
@@ -43,7 +42,7 @@ class routed_sound : public ::testing::Test {
         float last = 0.0F;
         std::memcpy(&last,
                     host.bytes().data() + host.layout.input_offset(i, stamp.half) +
-                        (kRoutedFrames.count - 1) * std::size_t{4},
+                        (kSecond.count - 1) * std::size_t{4},
                     4);
         heard[i] = last;
       }
@@ -71,8 +70,8 @@ class routed_sound : public ::testing::Test {
 TEST_F(routed_sound, a_cable_carries_sound_from_program_to_program) {
   done("cables.create", {{"name", "Talk"}, {"channels", 2}});
   std::vector<std::atomic<float>> from_device(2), from_cable(2);
-  MiniHost speaker(world, "speaker.exe", kRoutedFrames, {4, 5});
-  MiniHost listener(world, "listener.exe", kRoutedFrames, {4, 0});
+  MiniHost speaker(world, "speaker.exe", kSecond, {4, 5});
+  MiniHost listener(world, "listener.exe", kSecond, {4, 0});
   speaker.start(steady(0.25F, from_device));
   listener.start(steady(0.0F, from_cable));
   pass(listener, 6);
@@ -84,7 +83,7 @@ TEST_F(routed_sound, a_cable_carries_sound_from_program_to_program) {
 
 TEST_F(routed_sound, a_straight_connection_can_be_muted_and_comes_back) {
   std::vector<std::atomic<float>> heard(1);
-  MiniHost host(world, "host.exe", kRoutedFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start(steady(0.5F, heard));
   pass(host, 6);
   EXPECT_EQ(heard[0], 0.5F);
@@ -99,12 +98,12 @@ TEST_F(routed_sound, a_straight_connection_can_be_muted_and_comes_back) {
 TEST_F(routed_sound, a_route_made_before_its_program_sounds_when_the_program_comes) {
   route("speaker.exe/out:1", "listener.exe/in:2", {{"invert", true}});
   std::vector<std::atomic<float>> nobody(1), heard(2);
-  MiniHost listener(world, "listener.exe", kRoutedFrames, {0, 1});
+  MiniHost listener(world, "listener.exe", kSecond, {0, 1});
   listener.start(steady(0.0F, heard));
   pass(listener, 5);
   EXPECT_EQ(heard[1], 0.0F);
-  MiniHost speaker(world, "Speaker.EXE", kRoutedFrames, {3});
-  MiniHost other(world, "speaker.exe", kRoutedFrames, {0});
+  MiniHost speaker(world, "Speaker.EXE", kSecond, {3});
+  MiniHost other(world, "speaker.exe", kSecond, {0});
   other.start(steady(0.25F, nobody));
   pass(listener, 6);
   EXPECT_EQ(heard[1], -0.25F);
@@ -112,8 +111,8 @@ TEST_F(routed_sound, a_route_made_before_its_program_sounds_when_the_program_com
 
 TEST_F(routed_sound, solo_leaves_only_the_soloed_program_at_an_output) {
   std::vector<std::atomic<float>> heard(1), unused(1);
-  MiniHost first(world, "first.exe", kRoutedFrames, {0});
-  MiniHost second(world, "second.exe", kRoutedFrames, {0});
+  MiniHost first(world, "first.exe", kSecond, {0});
+  MiniHost second(world, "second.exe", kSecond, {0});
   first.start(steady(0.5F, heard));
   second.start(steady(0.25F, unused));
   pass(first, 6);
@@ -125,7 +124,7 @@ TEST_F(routed_sound, solo_leaves_only_the_soloed_program_at_an_output) {
 
 TEST_F(routed_sound, meters_show_what_flows) {
   std::vector<std::atomic<float>> heard(1);
-  MiniHost host(world, "host.exe", kRoutedFrames, {0});
+  MiniHost host(world, "host.exe", kSecond, {0});
   host.start(steady(0.5F, heard));
   (void)meter_of("out:1");  // from now on it is measured
   pass(host, 6);

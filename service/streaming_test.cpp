@@ -10,14 +10,13 @@ namespace asiodrv::service {
 namespace {
 
 using nlohmann::json;
+using testing::kSecond;
 using testing::MiniHost;
 using testing::TestWorld;
 using wire::CycleStamp;
 
 // A period of 1 s at the step device's 8000 Hz: the deadline of 0.8 s is beyond any machine's
 // noise, while the steps themselves follow each other without a pause.
-constexpr Frames kSecond{8192};
-
 class streaming : public ::testing::Test {
  protected:
   void SetUp() override { world.begin(); }

@@ -5,14 +5,12 @@
 #include <cmath>
 #include <utility>
 
+#include "devices/combined/member_plan.hpp"
+
 namespace asiodrv::devices {
 namespace {
 
 constexpr double kLeastResync = 16;  // frames: above what a servo may meet while it acquires
-
-double ratio(const SideShape& shape) {
-  return static_cast<double>(shape.member.rate.hz) / shape.master.rate.hz;
-}
 
 audio::FillServoConfig servo_config(const SideShape& shape, double resync) {
   audio::FillServoConfig config;
@@ -67,7 +65,7 @@ MemberPlace MemberPlace::moved(double frames) const RT_SAFE {
 MemberSide::MemberSide(const SideShape& shape, double target, audio::Resampler resampler,
                        PlanarScratch scratch)
     : shape_(shape),
-      ratio_(ratio(shape)),
+      ratio_(ratio(shape.master, shape.member)),
       resync_(resync_frames(target)),
       servo_(servo_config(shape, 2 * resync_)),  // we are there before it
       resampler_(std::move(resampler)),
@@ -80,7 +78,8 @@ Result<std::unique_ptr<CaptureSide>> CaptureSide::make(
   auto resampler = make_resampler(shape, true, shape.master.period.count, std::move(table));
   if (!resampler) return tl::unexpected(std::move(resampler.error()));
   const std::uint32_t most =
-      most_frames(shape.master.period.count * ratio(shape)) + 2 * resampler->look_ahead().count;
+      most_frames(shape.master.period.count * ratio(shape.master, shape.member)) +
+      2 * resampler->look_ahead().count;
   return std::unique_ptr<CaptureSide>(
       new CaptureSide(shape, target, std::move(*resampler), PlanarScratch(shape.channels, most)));
 }
@@ -157,7 +156,8 @@ std::uint32_t CaptureSide::pull(PositionRing& ring, PlanarView<float> out,
 
 Result<std::unique_ptr<PlaybackSide>> PlaybackSide::make(
     const SideShape& shape, double target, std::shared_ptr<const audio::FilterTable> table) {
-  const std::uint32_t most = most_frames(shape.master.period.count * ratio(shape));
+  const std::uint32_t most =
+      most_frames(shape.master.period.count * ratio(shape.master, shape.member));
   auto resampler = make_resampler(shape, false, most, std::move(table));
   if (!resampler) return tl::unexpected(std::move(resampler.error()));
   return std::unique_ptr<PlaybackSide>(

@@ -13,9 +13,9 @@ using NtDelayExecution = LONG NTAPI(BOOLEAN alertable, const LARGE_INTEGER* dura
 using NtWaitForSingleObject = LONG NTAPI(HANDLE, BOOLEAN alertable, const LARGE_INTEGER* timeout);
 
 constexpr DWORD kHighResolution = 0x2;  // CREATE_WAITABLE_TIMER_HIGH_RESOLUTION
-constexpr std::int64_t kUnitsPerMillisecond = 1'000'000;
+constexpr std::int64_t kNanosPerMillisecond = 1'000'000;
 constexpr std::int64_t kFineBelow =
-    20 * kUnitsPerMillisecond;  // beyond, one tick more does not matter
+    20 * kNanosPerMillisecond;  // beyond, one tick more does not matter
 
 struct Native {
   NtDelayExecution* delay;
@@ -39,13 +39,13 @@ const Native& native() noexcept {
 LARGE_INTEGER relative(nanoseconds duration) noexcept {
   LARGE_INTEGER units;
   units.QuadPart =
-      -((std::min<std::int64_t>(duration.count(), 3'600'000 * kUnitsPerMillisecond) + 99) / 100);
+      -((std::min<std::int64_t>(duration.count(), 3'600'000 * kNanosPerMillisecond) + 99) / 100);
   return units;
 }
 
 DWORD milliseconds_up(nanoseconds duration) noexcept {
   return static_cast<DWORD>(
-      std::min<std::int64_t>(duration.count() / kUnitsPerMillisecond + 1, 3'600'000));
+      std::min<std::int64_t>(duration.count() / kNanosPerMillisecond + 1, 3'600'000));
 }
 
 /// True when native delays are finer than any tick. Judged by what they do: where they follow a
@@ -98,7 +98,7 @@ void sleep_for(SleepMethod method, HANDLE timer, nanoseconds duration) noexcept 
     WaitForSingleObject(timer, milliseconds_up(duration) + 20);
   } else {
     Sleep(static_cast<DWORD>(
-        std::min<std::int64_t>(duration.count() / kUnitsPerMillisecond, 3'600'000)));
+        std::min<std::int64_t>(duration.count() / kNanosPerMillisecond, 3'600'000)));
   }
 }
 

@@ -17,6 +17,9 @@
 
 namespace asiodrv::service::testing {
 
+/// A second at the rate of StepDevice: with such buffers nobody is late on a slow machine.
+inline constexpr Frames kSecond{8192};
+
 class MiniHost {
  public:
   /// What a host does in a cycle; `count` is the wake count to acknowledge.
