@@ -4,7 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <thread>
 
 #include "core/base/rt.hpp"
 #include "platform/monotonic.hpp"
@@ -54,6 +56,18 @@ class doorbell : public testing::Test {
     return std::move(*thread);
   }
 
+  /// Writes as fast as it can until `stop`. It yields all the same: where every thread has one
+  /// real-time priority, one that never does keeps the others of its processor from running.
+  std::unique_ptr<ports::Thread> start_vandal(const std::atomic<bool>& stop,
+                                              std::function<void()> write) {
+    return start([&stop, write = std::move(write)] {
+      while (!stop.load()) {
+        for (int burst = 0; burst < 64; ++burst) write();
+        std::this_thread::yield();
+      }
+    });
+  }
+
   std::unique_ptr<ports::Threads> threads_ = make_threads();
   std::unique_ptr<ports::SharedRegion> region_, peer_region_;
   std::unique_ptr<ports::Doorbell> ringer_, waiter_;
@@ -83,7 +97,7 @@ TEST_F(doorbell, wakes_a_sleeper) {
   const auto thread = start([&] { seen = waiter_->wait_change(0, patience(), 0ns); });
   // No way to know that it sleeps: the word says that it is about to, and a wake-up is remembered.
   auto sleepers = std::atomic_ref<std::uint32_t>{*word_at(*region_, kWake + 4)};
-  while (sleepers.load() == 0) cpu_pause();
+  while (sleepers.load() == 0) std::this_thread::yield();
   ringer_->ring(77);
   ASSERT_TRUE(thread->join(patience()));
   EXPECT_EQ(seen, 77U);
@@ -139,15 +153,12 @@ TEST_F(doorbell, an_interrupt_is_never_lost_whenever_it_comes) {
 
 TEST_F(doorbell, a_peer_that_scribbles_gains_nothing_but_early_and_late_wake_ups) {
   std::atomic<bool> stop{false};
-  const auto vandal = start([&] {
-    auto* const words = word_at(*peer_region_, kWake);
-    std::uint32_t value = 1;
-    while (!stop.load()) {
-      value = value * 1664525U + 1013904223U;
-      std::atomic_ref<std::uint32_t>{words[0]}.store(value >> 24U);
-      std::atomic_ref<std::uint32_t>{words[1]}.store(value & 3U);
-    }
-  });
+  const auto vandal =
+      start_vandal(stop, [words = word_at(*peer_region_, kWake), value = 1U]() mutable {
+        value = value * 1664525U + 1013904223U;
+        std::atomic_ref<std::uint32_t>{words[0]}.store(value >> 24U);
+        std::atomic_ref<std::uint32_t>{words[1]}.store(value & 3U);
+      });
   const Instant begin = monotonic_now();
   for (int turn = 0; turn < 300; ++turn) {
     const std::uint32_t seen = waiter_->wait_change(waiter_->count(), monotonic_now() + 1ms, 0ns);
@@ -160,9 +171,8 @@ TEST_F(doorbell, a_peer_that_scribbles_gains_nothing_but_early_and_late_wake_ups
 
 TEST_F(doorbell, a_scribbled_sleepers_word_delays_an_interrupt_by_one_slice_at_most) {
   std::atomic<bool> stop{false};
-  const auto vandal = start([&] {
-    std::atomic_ref<std::uint32_t> sleepers{*word_at(*peer_region_, kWake + 4)};
-    while (!stop.load()) sleepers.store(1);
+  const auto vandal = start_vandal(stop, [sleepers = word_at(*peer_region_, kWake + 4)] {
+    std::atomic_ref<std::uint32_t>{*sleepers}.store(1);
   });
   for (int turn = 0; turn < 20; ++turn) {
     waiter_->interrupt();
