@@ -135,6 +135,10 @@ std::string WasapiDevice::loss() const {
   const RunFigures figures = this->figures();
   if (figures.loss == kOk) return {};
   if (figures.moved) return plan_.info.name + " is no longer Windows' default device.";
+  if (figures.arrived) {
+    return fmt::format("A device has come, which may be the missing \"{}\".",
+                       plan_.capture.endpoint.name);
+  }
   if (figures.irregular) {
     return plan_.info.name +
            " has become irregular: most events of its driver are missing. It is opened anew; if "
