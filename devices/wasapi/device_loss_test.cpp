@@ -323,6 +323,21 @@ TEST(wasapi_loss, an_opening_that_hangs_is_given_up_within_two_seconds) {
   expect_playing(bench);
 }
 
+TEST(wasapi_loss, a_start_that_hangs_is_given_up_within_two_seconds) {
+  Bench bench;
+  bench.plug(Personality::plain, [](auto& spec) { spec.knobs.start_hangs = seconds{60}; });
+  ASSERT_TRUE(bench.make(shared()));
+  ASSERT_TRUE(bench.device->open(bench.format));
+  const Instant before = bench.world.now();
+  const Result<> given_up = bench.device->start();
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, ErrorCode::device_gone);
+  EXPECT_NE(given_up.error().message.find("does not answer"), std::string::npos);
+  EXPECT_LE(bench.world.now() - before, seconds{2});
+  for (fake::Endpoint* endpoint : {bench.out, bench.in}) endpoint->knobs().start_hangs = {};
+  expect_playing(bench);
+}
+
 /// Time that passes by itself.
 class RealClock final : public ports::Clock {
  public:
