@@ -190,6 +190,12 @@ Result<std::string> read_config_text(const std::string& path) {
   return text;
 }
 
+Result<Config> load_config(const std::string& path) {
+  const auto text = read_config_text(path);
+  if (!text) return refusal(text);
+  return parse_config(*text, path);
+}
+
 const char* backend_name(Backend backend) noexcept {
   return kBackendNames[static_cast<std::size_t>(backend)];
 }

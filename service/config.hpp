@@ -92,6 +92,9 @@ using ConfigOrigins = std::map<std::string, std::string>;
 /// Errors: not_found (also what cannot be read), limit_reached (over 1 MiB). Blocks on the disk.
 [[nodiscard]] Result<std::string> read_config_text(const std::string& path);
 
+/// One file over the defaults, whatever other files there are. Errors: those of the two above.
+[[nodiscard]] Result<Config> load_config(const std::string& path);
+
 /// All values by section and key, as a person would write them.
 [[nodiscard]] nlohmann::json to_json(const Config& config);
 

@@ -169,9 +169,9 @@ TEST(config, text_that_is_not_toml_names_the_line) {
 }
 
 TEST(config, missing_file_is_not_found) {
-  const auto text = read_config_text("/no/such/folder/config.toml");
-  ASSERT_FALSE(text);
-  EXPECT_EQ(text.error().code, ErrorCode::not_found);
+  const auto config = load_config("/no/such/folder/config.toml");
+  ASSERT_FALSE(config);
+  EXPECT_EQ(config.error().code, ErrorCode::not_found);
 }
 
 }  // namespace
