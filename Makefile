@@ -10,7 +10,7 @@ help:
 	@echo "make demo-native  the same with the native build"
 	@echo "make test         every test: native, under sanitizers, and for Windows under Wine"
 	@echo "make test-native  the native tests only"
-	@echo "make test-x86     the 32-bit driver and host, in a 32-bit Wine of their own"
+	@echo "make test-x86     the 32-bit driver and host with the 64-bit service, in a Wine of their own"
 	@echo "make simulate     days of faults under virtual time; SEEDS=200, or SEED=n to see one again"
 	@echo "make combined-day a day of three devices as one under virtual time; HOURS=1 for a short one"
 	@echo "make lint         format, includes, rules, a second compiler's view"
@@ -30,7 +30,7 @@ demo-native:
 	@python3 tools/demo/demo.py --native
 
 test:
-	@$(install) build windows wine demo pulse
+	@$(install) build windows wine demo pulse x86
 	@tools/test.sh
 
 test-native:
@@ -38,8 +38,8 @@ test-native:
 	@ASIODRV_TEST_TREES=debug tools/test.sh
 
 test-x86:
-	@$(install) build windows x86
-	@tools/build.sh windows-x86
+	@$(install) build windows wine demo x86
+	@tools/build.sh windows-x86 windows-x64-dll windows-x64:asio-driver,asio-host
 	@tools/wine/test-x86.sh
 
 simulate:

@@ -5,6 +5,7 @@
 #include <exception>
 #include <sstream>
 
+#include "cli/config_arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/routing_arguments.hpp"
 #include "service/paths.hpp"
@@ -31,6 +32,7 @@ constexpr const char* kFooter =
     "  asio-driver devices --period 32       a shorter delay, while programs play\n"
     "  asio-driver calibrate --output out:1 --input in:1    measures a cable between the two\n"
     "  asio-driver config                    the settings in force, and where they are kept\n"
+    "  asio-driver config set driver.preferred_frames 128    changes one; \"config list\": all\n"
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
     "\n"
@@ -56,7 +58,7 @@ struct Parsed {
   ClientOptions client;
   std::uint32_t records = 0;
   std::uint32_t idle_seconds = 0;
-  bool reload = false;
+  ConfigArguments config;
   DeviceOptions device;
   RoutingArguments routing;
   CalibrateOptions calibrate;
@@ -106,9 +108,9 @@ void add_client_options(CLI::App* command, ClientOptions& client) {
 }
 
 int run_command_line(std::vector<std::string> arguments) {
-  const Actions actions{service::run_service, show_status,  show_flight,  show_devices,
-                        show_config,          stop_service, run_route,    run_virtual,
-                        show_clients,         show_meters,  run_calibrate};
+  const Actions actions{service::run_service, show_status,  show_flight,   show_devices,
+                        show_config,          stop_service, run_route,     run_virtual,
+                        show_clients,         show_meters,  run_calibrate, run_config};
   return run_command_line(std::move(arguments), actions);
 }
 
@@ -120,6 +122,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   Parsed parsed;
   parsed.run.instance = parsed.client.instance = service::environment("ASIODRV_INSTANCE");
   parsed.run.config_path = service::environment("ASIODRV_CONFIG");
+  parsed.config.options.config_path = parsed.run.config_path;
   if (const auto wrong = check_instance(parsed.run.instance); !wrong.empty()) {
     return usage_error("ASIODRV_INSTANCE: " + wrong);
   }
@@ -160,9 +163,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
       ->check(CLI::Range(0U, 10'000'000U))
       ->type_name("HZ");
   CLI::App* const stop = add_client_command(app, "stop", "Ends the service", parsed);
-  CLI::App* const config = add_client_command(app, "config", "The settings in force", parsed);
-  config->add_flag("--reload", parsed.reload,
-                   "Read the file anew; what is wrong in it is said and changes nothing");
+  add_config_commands(app, parsed.config, parsed.client);
   add_routing_commands(app, parsed.routing, parsed.client);
   CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);
 
@@ -182,7 +183,6 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
     if (status->parsed()) return actions.status(parsed.client);
     if (flight->parsed()) return actions.flight(parsed.client, parsed.records);
     if (devices->parsed()) return actions.devices(parsed.client, parsed.device);
-    if (config->parsed()) return actions.config(parsed.client, parsed.reload);
     if (stop->parsed()) return actions.stop(parsed.client);
     if (calibrate->parsed()) {
       const std::string mistake = wrong_usage(parsed.calibrate);
@@ -190,6 +190,10 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
                              : usage_error(mistake);
     }
     std::string wrong;
+    if (parsed.config.command->parsed()) {
+      const int code = run_config_command(parsed.config, parsed.client, actions, wrong);
+      return wrong.empty() ? code : usage_error(wrong);
+    }
     if (const auto code = run_routing_command(parsed.routing, parsed.client, actions, wrong)) {
       return wrong.empty() ? *code : usage_error(wrong);
     }

@@ -243,8 +243,16 @@ std::string devices_text(const json& devices) {
 }
 
 std::string config_text(const json& config) {
-  std::string text = cell(config, "path") +
-                     (yes(at(config, "loaded")) ? "\n" : ": not in use; these are defaults\n");
+  const bool loaded = yes(at(config, "loaded"));
+  std::string others;  // vendor's and machine's files
+  for (const json& file : items(at(config, "files"))) {
+    if (cell(file, "state") != "used" || at(file, "path") == at(config, "path")) continue;
+    others += fmt::format("{}: in use for all users of this machine ({})\n", cell(file, "path"),
+                          cell(file, "layer"));
+  }
+  std::string text = cell(config, "path");
+  text += loaded ? "\n" : others.empty() ? ": not in use; these are defaults\n" : ": not in use\n";
+  text += others;
   const json& error = at(config, "error");
   if (error.is_string()) text += "What is wrong in it:\n" + error.get<std::string>() + "\n";
   const json& values = at(config, "values");

@@ -45,6 +45,7 @@ Result<json> DriverService::reload_config(Client& client, const json& params) {
     make_host(std::move(*device));
   }
   tell_new_channels();
+  if (!any_driver()) ports_.on_idle();  // how long to wait may have changed
   return get_config(client, params);
 }
 

@@ -244,7 +244,9 @@ Result<json> DriverService::get_config(Client&, const json&) {
   return json{{"path", config_.path},
               {"loaded", config_.loaded},
               {"error", config_.error.empty() ? json(nullptr) : json(config_.error)},
-              {"values", service::to_json(config_.config)}};
+              {"values", service::to_json(config_.config)},
+              {"files", layers_json(config_)},
+              {"origins", config_.origins}};
 }
 
 }  // namespace asiodrv::service

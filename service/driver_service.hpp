@@ -89,6 +89,7 @@
 #include "ipc/server/control_server.hpp"
 #include "service/calibration.hpp"
 #include "service/config.hpp"
+#include "service/config_layers.hpp"
 #include "service/corrections.hpp"
 #include "service/engine_host.hpp"
 #include "service/host_mixer.hpp"
@@ -99,14 +100,6 @@
 #include "service/xrun_watch.hpp"
 
 namespace asiodrv::service {
-
-/// A configuration as it was found, or why it was not.
-struct LoadedConfig {
-  Config config;     ///< defaults, when the file is missing or wrong
-  std::string path;  ///< UTF-8
-  bool loaded = false;
-  std::string error;  ///< empty when there is none
-};
 
 /// Makes the audio device that a configuration asks for. Errors: sentences for its user.
 using DeviceFactory = std::function<Result<std::unique_ptr<ports::Device>>(const Config&)>;
@@ -157,6 +150,8 @@ class DriverService final : public ipc::ControlHandler {
   /// Since when no driver is connected; nothing while one is. Who only asks, like the command line,
   /// does not count: looking at an agent must not keep it.
   [[nodiscard]] std::optional<Instant> idle_since() const;
+  /// The configuration in force.
+  [[nodiscard]] const Config& config() const noexcept { return config_.config; }
 
   /// What has to be done now and then: a lost device looked for, xruns logged. Returns after how
   /// long it wants to be called again; attention() signals that it must be earlier.

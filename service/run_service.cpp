@@ -27,16 +27,15 @@ constexpr nanoseconds kClaimLimit = seconds{2};
 constexpr nanoseconds kClaimPause = milliseconds{20};
 
 LoadedConfig read_configuration(const RunOptions& options) {
-  LoadedConfig found;
-  found.path = options.config_path.empty() ? default_config_path() : options.config_path;
-  auto config = load_config(found.path);
-  if (config) {
-    found.config = std::move(*config);
-    found.loaded = true;
-  } else if (config.error().code != ErrorCode::not_found || !options.config_path.empty()) {
-    found.error = config.error().message;  // the default file may be missing, a named one not
+  return load_layers(config_places(options.config_path));
+}
+
+std::string files_used(const LoadedConfig& loaded) {
+  std::string files;
+  for (const ConfigLayer& layer : loaded.layers) {
+    if (layer.state == LayerState::used) files += (files.empty() ? "" : " over ") + layer.path;
   }
-  return found;
+  return files.empty() ? "default configuration" : "configuration " + files;
 }
 
 /// One run of the service.
@@ -117,17 +116,23 @@ Result<std::unique_ptr<ports::Listener>> Program::claim() {
 /// Fills config_ and device_. Fails in the foreground only; see run_service.
 Result<> Program::choose_configuration() {
   config_ = read_configuration(options_);
-  if (config_.error.empty()) {
-    auto device = backends_->make(config_.config);
-    if (device)
-      device_ = std::move(*device);
-    else
-      config_.error = std::move(device.error().message);
+  if (!config_.error.empty()) {
+    if (!options_.agent) return fail(ErrorCode::malformed, config_.error);
+    log_(LogLevel::error, "A configuration file is not used: " + config_.error);
   }
-  if (config_.error.empty()) return {};
-  if (!options_.agent) return fail(ErrorCode::malformed, config_.error);
-  log_(LogLevel::error, "The configuration is not used, defaults are: " + config_.error);
+  auto wanted = backends_->make(config_.config);
+  if (wanted) {
+    device_ = std::move(*wanted);
+    return {};
+  }
+  if (!options_.agent) return refusal(wanted);
+  log_(LogLevel::error, "The configuration is not used, defaults are: " + wanted.error().message);
+  config_.error += (config_.error.empty() ? "" : "\n") + wanted.error().message;
+  for (ConfigLayer& layer : config_.layers) {
+    if (layer.state == LayerState::used) layer.state = LayerState::refused;
+  }
   config_.config = Config{};
+  config_.origins.clear();
   config_.loaded = false;
   auto device = backends_->make(config_.config);
   if (!device) return tl::unexpected<Error>(std::move(device.error()));
@@ -147,8 +152,7 @@ int Program::run() {
   if (auto chosen = choose_configuration(); !chosen) return failed(chosen.error().message);
   log_(LogLevel::info,
        fmt::format("asio-driver {} runs as process {}{}; {}.", kVersion, platform::process_id(),
-                   options_.agent ? " until nobody needs it" : "",
-                   config_.loaded ? "configuration " + config_.path : "default configuration"));
+                   options_.agent ? " until nobody needs it" : "", files_used(config_)));
   serve(std::move(*listener));
   log_(LogLevel::info, "asio-driver has stopped.");
   return 0;
@@ -205,12 +209,15 @@ void Program::do_chores() {
 
 void Program::wait_until_done() {
   const bool leaves_when_idle = options_.agent || options_.idle_seconds;
-  const seconds patience{options_.idle_seconds.value_or(config_.config.idle_seconds)};
   while (!leaving_) {
     Instant until = clock_->now() + hours{1};
     if (leaves_when_idle) {
       std::optional<Instant> idle;
-      server_->run_serialised([&] { idle = service_->idle_since(); });
+      seconds patience{0};  // a new configuration may change it
+      server_->run_serialised([&] {
+        idle = service_->idle_since();
+        patience = seconds{options_.idle_seconds.value_or(service_->config().idle_seconds)};
+      });
       if (idle) {
         until = *idle + patience;
         if (clock_->now() >= until) {

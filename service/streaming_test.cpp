@@ -162,6 +162,19 @@ TEST_F(streaming, client_that_scribbles_over_its_section_hurts_nobody_else) {
   }
 }
 
+/// No period comes any more, so nothing that the device does can end the wait.
+TEST_F(streaming, leaving_closes_the_device_under_a_program_that_plays) {
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(3);
+  ASSERT_TRUE(host.wait_cycles(2));
+  EXPECT_EQ(world.device->closes, 0);
+  world.server->run_serialised([this] { world.service->begin_leaving(); });
+  world.server->stop(world.soon());
+  world.service.reset();
+  EXPECT_EQ(world.device->closes, 1);
+}
+
 TEST_F(streaming, lost_device_is_told_looked_for_and_comes_back_with_its_clients) {
   MiniHost host(world, "host.exe", kSecond, {0});
   host.start();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "asio/dll/composition.hpp"
+#include "asio/dll/install_folder.hpp"
 #include "asio/driver_shell.hpp"
 #include "asio/graveyard.hpp"
 #include "ipc/client/service_client.hpp"
@@ -37,7 +38,7 @@ struct Process {
         program(platform::program_path()) {
     static constexpr char kInside = 0;  // an address of this module
     directory = platform::module_path(&kInside);
-    directory.resize(name_begin(directory));
+    directory = install_folder(directory.substr(0, name_begin(directory)));
     program.erase(0, name_begin(program));
     if (!surroundings.instance.empty()) selection = {"--instance", surroundings.instance};
     if (!surroundings.config.empty()) {
@@ -80,7 +81,7 @@ struct Process {
   std::unique_ptr<ports::SharedRegions> regions;
   std::unique_ptr<ports::Transport> transport;
   std::string program;                 // file name
-  std::string directory;               // of this module, with its last separator
+  std::string directory;               // of the programs, with its last separator
   std::vector<std::string> selection;  // arguments that choose the service's instance
   std::atomic<std::uint32_t> remembered_rate_hz{0};
 };

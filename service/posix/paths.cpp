@@ -26,6 +26,13 @@ std::string default_config_path() {
   return folder.empty() ? folder : folder + "/asio-driver/config.toml";
 }
 
+std::string machine_config_path() {
+  std::string folder = environment("XDG_CONFIG_DIRS");
+  folder = folder.substr(0, folder.find(':'));
+  if (folder.empty() || folder.front() != '/') folder = "/etc";
+  return folder + "/asio-driver/config.toml";
+}
+
 std::string log_path(const std::string& name) {
   const std::string folder = base("XDG_STATE_HOME", "/.local/state");
   return folder.empty() ? folder : folder + "/asio-driver/logs/" + name + ".log";

@@ -26,6 +26,11 @@ std::string default_config_path() {
   return folder.empty() ? folder : folder + "\\asio-driver\\config.toml";
 }
 
+std::string machine_config_path() {
+  const std::string folder = environment("PROGRAMDATA");
+  return folder.empty() ? folder : folder + "\\asio-driver\\config.toml";
+}
+
 std::string log_path(const std::string& name) {
   const std::string folder = environment("LOCALAPPDATA");
   return folder.empty() ? folder : folder + "\\asio-driver\\logs\\" + name + ".log";

@@ -1,21 +1,23 @@
 #!/bin/bash
-# Runs a 32-bit Windows program under the 32-bit Wine of build/wine/x86-root.
-#
+# Runs a 32 or 64-bit Windows program under the Wine of build/wine/x86-root, which knows both.
 #   tools/wine/run-x86.sh FOLDER PROGRAM.exe [argument...]
-#
-# FOLDER appears inside as Z:\stage and is the working directory; PROGRAM is a name in it, or one of
-# Wine's own programs. Needs root. The exit code is the program's (124: it was ended after
-# ASIODRV_X86_SECONDS, default 120), but a 32-bit program that could not start may print nothing
-# and give 0: look at the output.
+#   tools/wine/run-x86.sh --stop          ends everything that runs there
+# FOLDER appears inside as Z:\stage and is the working directory; PROGRAM is a name in it (with / or
+# \), or one of Wine's own programs. ASIODRV_INSTANCE and ASIODRV_CONFIG are passed on. Needs root.
+# The exit code is the program's (124: it was ended after ASIODRV_X86_SECONDS, default 120), but a
+# program that could not start may print nothing and give 0: look at the output.
 set -eu
 root=$(cd "$(dirname "$0")/../.." && pwd)
 inside=$root/build/wine/x86-root
-if [ $# -lt 2 ]; then
-  echo "usage: $0 FOLDER PROGRAM.exe [argument...]" >&2
+if [ "${1:-}" = --stop ]; then
+  [ -e "$inside/usr/lib/wine/wine64" ] || exit 0
+  set -- "$inside" wineserver -k
+elif [ $# -lt 2 ]; then
+  echo "usage: $0 FOLDER PROGRAM.exe [argument...] | --stop" >&2
   exit 2
 fi
-if ! [ -e "$inside/usr/lib/wine/wine" ]; then
-  echo "There is no 32-bit Wine yet: run tools/wine/make-x86-root.sh" >&2
+if ! [ -e "$inside/usr/lib/wine/wine64" ]; then
+  echo "There is no Wine for 32-bit programs yet: run tools/wine/make-x86-root.sh" >&2
   exit 1
 fi
 stage=$(cd "$1" && pwd)
@@ -23,7 +25,20 @@ shift
 mkdir -p "$inside/stage" "$inside/tmp/home"
 program=$1
 shift
-[ -e "$stage/$program" ] && program="Z:\\stage\\$program"
+[ -e "$stage/${program//\\//}" ] && program="Z:\\stage\\${program//\//\\}"
+loader=/usr/lib/wine/wine64
+if [ "$program" = wineserver ]; then
+  loader=/usr/lib/wine/wineserver64
+  program=$1
+  shift
+fi
+
+# One real-time policy for Wine's server and all programs, where the system allows it: see
+# environment.sh.
+realtime=()
+if [ "${ASIODRV_WINE_REALTIME:-1}" != 0 ] && chrt -f 50 true 2>/dev/null; then
+  realtime=(chrt -f 50)
+fi
 
 # A mount namespace of our own: the mounts vanish with the last process in it.
 exec timeout --kill-after=5 "${ASIODRV_X86_SECONDS:-120}" \
@@ -31,10 +46,13 @@ exec timeout --kill-after=5 "${ASIODRV_X86_SECONDS:-120}" \
     inside=$1 stage=$2
     shift 2
     mount --bind "$stage" "$inside/stage"
+    mount --bind /usr/lib/x86_64-linux-gnu "$inside/usr/lib/x86_64-linux-gnu"
     mount -t proc proc "$inside/proc"
     mount --rbind /dev "$inside/dev"
-    exec chroot "$inside" env -i -C /stage HOME=/tmp/home PATH=/usr/bin LANG=C.UTF-8 \
-      WINEPREFIX=/tmp/home/prefix WINEARCH=win32 WINEDEBUG="${WINEDEBUG:--all}" \
-      WINEDLLOVERRIDES="mscoree,mshtml,winedbg.exe=" \
-      ASIODRV_INSTANCE="${ASIODRV_INSTANCE:-}" wine "$@"
-  ' bash "$inside" "$stage" "$program" "$@"
+    exec "$@"
+  ' bash "$inside" "$stage" "${realtime[@]}" chroot "$inside" env -i -C /stage \
+  HOME=/tmp/home PATH=/usr/bin LANG=C.UTF-8 WINEPREFIX=/tmp/home/both WINEARCH=win64 \
+  WINESERVER=/usr/lib/wine/wineserver64 WINELOADER=/usr/lib/wine/wine64 \
+  WINEDEBUG="${WINEDEBUG:--all}" WINEDLLOVERRIDES="mscoree,mshtml,winedbg.exe=" \
+  ASIODRV_INSTANCE="${ASIODRV_INSTANCE:-}" ASIODRV_CONFIG="${ASIODRV_CONFIG:-}" \
+  "$loader" "$program" "$@"

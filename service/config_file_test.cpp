@@ -1,0 +1,124 @@
+#include "service/config_file.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "service/testing/config_folder.hpp"
+#include "tests/support/text.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+using test::contains;
+
+class config_file : public ::testing::Test {
+ protected:
+  static NamedKey named(const char* name) { return find_key(name).value(); }
+
+  Result<FileChange> set(const char* name, const nlohmann::json& value) {
+    return set_in_file(folder.places(), named(name), value);
+  }
+
+  testing::ConfigFolder folder;
+};
+
+TEST_F(config_file, set_makes_the_file_and_its_folder_and_unset_takes_the_key_out) {
+  ConfigPlaces places = folder.places();
+  places.top = folder.file("deep/er/config.toml");
+  const auto made = set_in_file(places, named("engine.spin_us"), 7);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_TRUE(made->changed);
+  EXPECT_FALSE(made->before);
+  EXPECT_EQ(load_layers(places).config.spin_us, 7U);
+  const auto gone = unset_in_file(places, named("engine.spin_us"));
+  ASSERT_TRUE(gone) << gone.error().message;
+  EXPECT_TRUE(gone->changed);
+  EXPECT_EQ(load_layers(places).config.spin_us, 20U);
+}
+
+TEST_F(config_file, what_it_says_already_is_not_written_again) {
+  folder.write("user.toml", "[engine]\nspin_us = 7 # mine\n");
+  EXPECT_FALSE(set("engine.spin_us", 7).value().changed);
+  EXPECT_FALSE(unset_in_file(folder.places(), named("driver.min_frames")).value().changed);
+  EXPECT_FALSE(folder.has("user.toml.new"));
+}
+
+TEST_F(config_file, a_change_that_would_make_the_file_wrong_is_not_written) {
+  const std::string text = "[driver]\nmax_frames = 128\n";
+  folder.write("user.toml", text);
+  const auto refused = set("driver.preferred_frames", 256);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::malformed);
+  EXPECT_TRUE(contains(refused.error().message, "driver.max_frames (128)"));
+  EXPECT_EQ(folder.read("user.toml"), text);
+}
+
+TEST_F(config_file, other_mistakes_in_the_file_are_told_and_the_wrong_key_itself_can_be_mended) {
+  folder.write("user.toml", "[engine]\nspin_us = 'x'\n");
+  EXPECT_FALSE(set("driver.min_frames", 16));
+  ASSERT_TRUE(set("engine.spin_us", 5));
+  EXPECT_EQ(folder.read("user.toml"), "[engine]\nspin_us = 5\n");
+}
+
+TEST_F(config_file, wrong_files_below_do_not_stop_a_change) {
+  folder.write("machine.toml", "[engine]\nspin_us = 'x'\n");
+  EXPECT_TRUE(set("driver.min_frames", 16));
+}
+
+TEST_F(config_file, keys_of_members_are_left_to_people) {
+  const auto refused = set("member.1.output", "A");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_TRUE(contains(refused.error().message, "user.toml"));
+  EXPECT_FALSE(folder.has("user.toml"));
+}
+
+TEST_F(config_file, changes_can_be_taken_back) {
+  const auto made = set("engine.spin_us", 7);
+  ASSERT_TRUE(made);
+  ASSERT_TRUE(take_back(*made));
+  EXPECT_FALSE(folder.has("user.toml"));
+  folder.write("user.toml", "# mine\n");
+  const auto changed = set("engine.spin_us", 7);
+  ASSERT_TRUE(changed);
+  ASSERT_TRUE(take_back(*changed));
+  EXPECT_EQ(folder.read("user.toml"), "# mine\n");
+  const auto reset = reset_file(folder.places());
+  ASSERT_TRUE(reset);
+  ASSERT_TRUE(take_back(*reset));
+  EXPECT_EQ(folder.read("user.toml"), "# mine\n");
+}
+
+TEST_F(config_file, reset_puts_the_file_aside_under_the_first_free_number) {
+  folder.write("user.toml", "# two\n");
+  folder.write("user.toml.bak-1", "# one\n");
+  const auto reset = reset_file(folder.places());
+  ASSERT_TRUE(reset) << reset.error().message;
+  EXPECT_EQ(reset->aside, folder.file("user.toml.bak-2"));
+  EXPECT_EQ(folder.read("user.toml.bak-2"), "# two\n");
+  EXPECT_EQ(folder.read("user.toml.bak-1"), "# one\n");
+  EXPECT_FALSE(folder.has("user.toml"));
+  EXPECT_FALSE(reset_file(folder.places()).value().changed);
+}
+
+TEST_F(config_file, a_named_file_is_replaced_by_an_empty_one) {
+  folder.write("named.toml", "[engine]\nspin_us = 'x'\n");
+  ASSERT_TRUE(reset_file(folder.named_places()));
+  EXPECT_TRUE(load_layers(folder.named_places()).loaded);
+  EXPECT_TRUE(folder.has("named.toml.bak-1"));
+}
+
+#ifndef _WIN32
+TEST_F(config_file, a_link_stays_a_link) {
+  folder.write("real.toml", "# real\n");
+  std::filesystem::create_symlink(path_of(folder.file("real.toml")),
+                                  path_of(folder.file("user.toml")));
+  ASSERT_TRUE(set("engine.spin_us", 7));
+  EXPECT_TRUE(std::filesystem::is_symlink(path_of(folder.file("user.toml"))));
+  EXPECT_TRUE(contains(folder.read("real.toml"), "spin_us = 7"));
+}
+#endif
+
+}  // namespace
+}  // namespace asiodrv::service

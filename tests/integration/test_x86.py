@@ -1,0 +1,160 @@
+"""The 32-bit DLL and host stream through the 64-bit service, in a Wine that knows both halves.
+
+Such a Wine is no package of Debian's: tools/wine/make-x86-root.sh makes it for a chroot. Where it
+cannot be had, every test here says SKIPPED and why.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import shutil
+import subprocess
+import sys
+import unittest
+
+import harness
+from harness import ROOT
+from programs import Build, Finished, World
+
+import duplex
+import join
+from stage import CLSID
+
+RUN = ROOT / "tools/wine/run-x86.sh"
+MADE = ROOT / "build/wine/x86-root/.both-halves"
+STAGE = ROOT / "build/stage/both"
+FRAMES = 1024
+
+#: As an installer lays them out: the 32-bit half below the rest.
+PARTS = {
+    "asio-driver.exe": "build/windows-x64/bin/asio-driver.exe",
+    "asio-host.exe": "build/windows-x64/bin/asio-host.exe",
+    "asio-driver.dll": "build/windows-x64-dll/bin/asio-driver.dll",
+    "x86/asio-host.exe": "build/windows-x86/bin/asio-host.exe",
+    "x86/asio-driver.dll": "build/windows-x86/bin/asio-driver.dll",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class BothBuild(Build):
+    """Programs of the stage; "x86/asio-host" is the 32-bit one."""
+
+    def command(self, program: str, *arguments: str) -> tuple[str, ...]:
+        return (str(RUN), str(self.bin), f"{program}.exe", *arguments)
+
+    def path(self, file: pathlib.Path | str) -> str:
+        inside = pathlib.Path(file).resolve().relative_to(self.bin.resolve())
+        return "Z:\\stage\\" + str(inside).replace("/", "\\")
+
+
+class BothWorld(World):
+    """Its files lie in the stage: nothing else of this machine can be seen from inside."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(BothBuild(bin=STAGE, windows=True, slow=harness.BUILD.slow), name)
+        self.config = STAGE / f"{self.instance}.toml"
+        self.configure("")
+
+    def tool(self, *words: str) -> Finished:
+        """One of Wine's own programs."""
+        finished = subprocess.run([str(RUN), str(STAGE), *words], capture_output=True, text=True,
+                                  errors="replace", check=False, timeout=120,
+                                  stdin=subprocess.DEVNULL)
+        return Finished(words, finished.returncode, finished.stdout, finished.stderr)
+
+    def kill(self, process_id: int) -> None:
+        self.tool("taskkill", "/F", "/PID", str(process_id))
+
+
+def stage_files() -> None:
+    for name, built in PARTS.items():
+        source, target = ROOT / built, STAGE / name
+        if not source.exists():
+            raise AssertionError(f"{built} is missing; make it with: tools/build.sh windows-x86 "
+                                 "windows-x64-dll windows-x64:asio-driver,asio-host")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+    for file in duplex.SPEECH[:2]:
+        shutil.copy2(file, STAGE / file.name)
+
+
+class BothHalves(unittest.TestCase):
+    world: BothWorld
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        if not MADE.exists():
+            why = ("SKIPPED: the 32-bit tests did not run, because there is no 32-bit Wine here; "
+                   "tools/wine/make-x86-root.sh says why")
+            print(why, file=sys.stderr, flush=True)
+            raise unittest.SkipTest(why)
+        stage_files()
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        subprocess.run([str(RUN), "--stop"], check=False, timeout=60, stdin=subprocess.DEVNULL)
+
+    def setUp(self) -> None:
+        self.world = BothWorld(self.id().rpartition(".")[2])
+        self.addCleanup(self.world.close)
+        self.addCleanup(lambda: self.world.config.unlink(missing_ok=True))
+        for bits, system in ((32, "syswow64"), (64, "system32")):
+            dll = r"Z:\stage\x86\asio-driver.dll" if bits == 32 else r"Z:\stage\asio-driver.dll"
+            self.world.tool(rf"C:\windows\{system}\regsvr32.exe", "/s", dll)
+
+    def registered(self, bits: int) -> str:
+        return self.world.tool("reg.exe", "query", rf"HKCR\CLSID\{CLSID}\InprocServer32", "/ve",
+                               f"/reg:{bits}").out
+
+    def judged(self, *programs: str) -> dict:
+        """Hosts that play and record at once, each on channels of its own."""
+        running = [self.world.start(program, "duplex",
+                                    self.world.build.path(STAGE / duplex.SPEECH[number].name),
+                                    "--frames", str(FRAMES), "--seconds", "4",
+                                    "--inputs", duplex.CHANNEL_PAIRS[number],
+                                    "--outputs", duplex.CHANNEL_PAIRS[number], "--json")
+                   for number, program in enumerate(programs)]
+        reports = [duplex.report_of(host, 4) for host in running]
+        flight = self.world.flight()
+        self.assertIsNotNone(flight, "the service left before it could be asked")
+        return join.row_of([join.HostRun.from_json(report) for report in reports], flight)
+
+    def test_each_half_is_registered_in_its_own_view(self) -> None:
+        self.assertRegex(self.registered(32), r"x86\\asio-driver\.dll")
+        self.assertRegex(self.registered(64), r"stage\\asio-driver\.dll")
+        listed = self.world.run("x86/asio-host", "list")
+        self.assertIn("asio-driver", listed.out, str(listed))
+        self.world.tool(r"C:\windows\syswow64\regsvr32.exe", "/s", "/u",
+                        r"Z:\stage\x86\asio-driver.dll")
+        self.assertNotIn("asio-driver.dll", self.registered(32))
+        self.assertIn("asio-driver.dll", self.registered(64))
+
+    def test_a_32_bit_host_starts_the_64_bit_service_and_is_bit_exact(self) -> None:
+        self.assertIsNone(self.world.status())
+        row = self.judged("x86/asio-host")
+        self.assertTrue(join.is_green(row), row)
+        self.assertGreater(row["compared_frames"], 2 * 48_000, row)
+        self.assertIn("64-bit", self.bits_of("asio-driver.exe"))
+        self.assertIn("32-bit", self.bits_of("x86/asio-host.exe"))
+
+    def test_hosts_of_both_halves_share_one_service(self) -> None:
+        row = self.judged("x86/asio-host", "asio-host")
+        self.assertTrue(join.is_green(row), row)
+        self.assertEqual(len({host["process_id"] for host in row["hosts"]}), 2)
+
+    def test_a_32_bit_host_probes_as_others_do(self) -> None:
+        probed = self.world.run("x86/asio-host", "probe", "--json")
+        self.assertEqual(probed.code, 0, str(probed))
+        self.assertTrue(probed.json()["ok"], str(probed))
+
+    def bits_of(self, name: str) -> str:
+        """From the file's header: a test of two 64-bit programs would prove nothing."""
+        data = (STAGE / name).read_bytes()
+        header = int.from_bytes(data[0x3C:0x40], "little")
+        machine = int.from_bytes(data[header + 4:header + 6], "little")
+        return {0x14C: "32-bit", 0x8664: "64-bit"}.get(machine, hex(machine))
+
+
+if __name__ == "__main__":
+    unittest.main()
