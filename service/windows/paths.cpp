@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "core/base/product.hpp"
+
 namespace asiodrv::service {
 
 std::string environment(const char* name) {
@@ -23,12 +25,12 @@ std::string environment(const char* name) {
 
 std::string default_config_path() {
   const std::string folder = environment("LOCALAPPDATA");
-  return folder.empty() ? folder : folder + "\\asio-driver\\config.toml";
+  return folder.empty() ? folder : folder + "\\" + kProduct.id + "\\config.toml";
 }
 
 std::string log_path(const std::string& name) {
   const std::string folder = environment("LOCALAPPDATA");
-  return folder.empty() ? folder : folder + "\\asio-driver\\logs\\" + name + ".log";
+  return folder.empty() ? folder : folder + "\\" + kProduct.id + "\\logs\\" + name + ".log";
 }
 
 }  // namespace asiodrv::service
