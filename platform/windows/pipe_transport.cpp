@@ -39,8 +39,8 @@ Result<Address> address_of(const std::string& instance) {
   if (auto usable = check_instance(instance); !usable) return tl::unexpected(usable.error());
   auto identity = current_identity();
   if (!identity) return tl::unexpected(identity.error());
-  std::wstring stem = to_wide(kProduct.id) + L"-" + identity->user_sid + L"-" +
-                      std::to_wstring(identity->session);
+  std::wstring stem =
+      to_wide(kProduct.id) + L"-" + identity->user_sid + L"-" + std::to_wstring(identity->session);
   if (!instance.empty()) stem += L"-" + to_wide(instance);
   return Address{std::move(*identity), L"\\\\.\\pipe\\" + stem, L"Local\\" + stem};
 }
