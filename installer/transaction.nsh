@@ -388,6 +388,14 @@ Function ${UN}Announce
     Return
   ${EndIf}
   !insertmacro FaultPoint
+  !ifdef FAULTS
+    ${GetParameters} $R0
+    ClearErrors
+    ${GetOptions} $R0 "/VANISH" $R1
+    ${IfNot} ${Errors} ; what another program might do meanwhile
+      DeleteRegKey HKLM "${HOSTS_KEY}\Foreign"
+    ${EndIf}
+  !endif
   ClearErrors
   !insertmacro RegisterIn 32 "$INSTDIR\x86\asio-driver.dll"
   !insertmacro RegisterIn 64 "$INSTDIR\asio-driver.dll"
