@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs, and nothing else. Quick when they are all there.
 #
-#   tools/install-dependencies.sh <set>...      sets: build windows wine lint bench demo pulse x86 installer
+#   tools/install-dependencies.sh <set>...
+#
+# Sets: build windows wine lint bench demo pulse x86 installer
 #
 # Asks nothing. Exit codes: 0 all there, 1 something could not be installed, 2 wrong usage.
 set -eu

@@ -52,8 +52,8 @@ class Canaries(unittest.TestCase):
     """What is planted must be found, or silence about the real files means nothing."""
 
     def test_a_clean_image_has_no_findings(self) -> None:
-        self.assertEqual(judged(small_image(rest=b"userenv.dll\0" + "avrt.dll".encode("utf-16-le"))),
-                         [])
+        image = small_image(rest=b"userenv.dll\0" + "avrt.dll".encode("utf-16-le"))
+        self.assertEqual(judged(image), [])
 
     def test_planted_ways_to_a_network_are_found(self) -> None:
         wide = "winhttp.dll".encode("utf-16-le")

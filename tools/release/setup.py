@@ -52,7 +52,8 @@ def stage(wish: Wish) -> list[pathlib.Path]:
     for name in files.WINDOWS:
         source = files.built(name, wish.brand)
         if not source.exists():
-            raise SetupError(f"{source.relative_to(ROOT)} is missing; run make dist, or make vendor")
+            raise SetupError(f"{source.relative_to(ROOT)} is missing; run make dist, or make "
+                             "vendor")
         target = folder / name
         target.parent.mkdir(exist_ok=True)
         shutil.copyfile(source, target)

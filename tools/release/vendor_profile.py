@@ -19,7 +19,7 @@ START_MODES = ("demand", "logon", "machine", "off")
 CLASS_ID = re.compile(r"\{[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}\}")
 ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 VERSION = re.compile(r"(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)")
-#: What Windows' file names, registry keys, resource scripts and the setup's script all take as it is.
+#: What file names, registry keys, resource scripts and the setup's script all take as it is.
 TEXT = re.compile(r"[A-Za-z0-9 .,()+&_-]+")
 DRIVER_NAME_LENGTH = 31
 #: Sections of the configuration whose meaning a vendor may set (docs/configuration.md).
@@ -166,8 +166,8 @@ def read_profile(path: pathlib.Path) -> Profile:
     devices = read_devices(path, text, tables.pop("device", []))
     configuration = check_configuration(path, text, tables.pop("configuration", {}))
     for name in tables:
-        raise ProfileError(f"{path}:{line_of(text, name, '')}: {name}: is unknown; the sections are "
-                           "product, installer, device, configuration")
+        raise ProfileError(f"{path}:{line_of(text, name, '')}: {name}: is unknown; the sections "
+                           "are product, installer, device, configuration")
 
     plain = "letters, digits, blanks and . , ( ) + & _ -"
     name = product.match("name", TEXT, plain)
