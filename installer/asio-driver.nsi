@@ -381,9 +381,33 @@ Function un.Remove
   ClearErrors
   ${GetOptions} $R0 "/PURGE" $R1
   ${IfNot} ${Errors}
-    SetShellVarContext all
-    RMDir /r "$APPDATA\${PRODUCT_ID}"
-    SetShellVarContext current
+    Call un.Purge
   ${EndIf}
   StrCpy $ExitCode ${OK}
+FunctionEnd
+
+; The machine's data. Users may have made this folder before we did, so what is in it may be links to
+; other places: it moves where they cannot reach it, and links go before anything is looked for in
+; them (RMDir of a link removes the link).
+Function un.Purge
+  SetShellVarContext all
+  StrCpy $R1 "$APPDATA\${PRODUCT_ID}"
+  SetShellVarContext current
+  ${IfNot} ${FileExists} "$R1\*.*"
+    Return
+  ${EndIf}
+  CreateDirectory "$INSTDIR\discarded"
+  ClearErrors
+  Rename "$R1" "$INSTDIR\discarded\data"
+  ${If} ${Errors}
+    StrCpy $R9 "$R1 is in use and stays."
+    !insertmacro Note
+    Return
+  ${EndIf}
+  RMDir "$INSTDIR\discarded\data"
+  RMDir "$INSTDIR\discarded\data\logs"
+  Delete "$INSTDIR\discarded\data\logs\*.*"
+  RMDir "$INSTDIR\discarded\data\logs"
+  Delete "$INSTDIR\discarded\data\*.*"
+  RMDir "$INSTDIR\discarded\data"
 FunctionEnd

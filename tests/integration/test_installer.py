@@ -1,5 +1,6 @@
 """The real setup programs on a machine of their own: installed, upgraded under a program that
-plays, rolled back, repaired, beside another vendor's, removed; and failing at every step on purpose.
+plays, rolled back, repaired, beside another vendor's, removed; and failing at every step on
+purpose.
 
 The report is build/test-reports/installer.json. Under Wine. What only real Windows shows is listed
 in docs/installation.md.

@@ -53,8 +53,8 @@ def findings(text: str) -> list[str]:
         if command in ("Rename", "File", "CopyFiles", "WriteUninstaller", "FileOpen") and not any(
                 "Errors" in later for later in lines[number:number + CHECK_WITHIN]):
             found.append(f"{number}: {command} and no look at the error flag")
-        if command == "RMDir" and "/r" in words and "$APPDATA\\${PRODUCT_ID}" not in line:
-            found.append(f"{number}: RMDir /r of a folder that may hold what is not ours")
+        if command == "RMDir" and "/r" in words:
+            found.append(f"{number}: RMDir /r takes what is not ours, and follows links to it")
         if command == "!include" and words[1].strip('"') not in INCLUDES:
             found.append(f"{number}: includes {words[1]}, which may bring plug-ins")
         if re.search(r"wow6432node", line, re.IGNORECASE):
