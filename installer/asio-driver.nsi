@@ -69,8 +69,10 @@ Var OldMode    ; the start mode before
 Var OldVersion ; the version before; empty: none is installed
 Var NewVersion ; the version that this run puts in place
 Var Keep       ; 1: what is replaced becomes the previous version
-Var FaultAt
-Var Fault
+!ifdef FAULTS
+  Var FaultAt ; of /FAULT=
+  Var Fault   ; points passed
+!endif
 
 Page components
 Page instfiles

@@ -294,7 +294,9 @@ FunctionEnd
 
 ; Takes the lock, brings a setup that was cut short to an end, and notes what there is.
 Function ${UN}Begin
-  StrCpy $Fault 0
+  !ifdef FAULTS
+    StrCpy $Fault 0
+  !endif
   ClearErrors
   CreateDirectory "$INSTDIR"
   ${If} ${Errors}
@@ -422,18 +424,27 @@ Function ${UN}Announce
   ${EndIf}
   !insertmacro FaultPoint
   ${If} $Failure == ""
-    Call ${UN}Restart
+    ${If} $OldVersion != ""
+      StrCpy $R4 $Mode
+      Call ${UN}Restart
+    ${ElseIf} $Mode == "machine"
+      !insertmacro RunService "start"
+    ${EndIf}
   ${EndIf}
 FunctionEnd
 
-; Whoever serves ends, and the version in place takes over. That nobody serves is fine, and so is a
-; service that starts with the next program only.
+; Whoever serves ends, and the version in place takes over. The mode is in $R4. Where no service is,
+; the next one is started by the programs that play. That nobody serves is fine.
 Function ${UN}Restart
-  ${If} $OldVersion != ""
-    !insertmacro RunService "restart"
-    !insertmacro RunDriver "stop" ; one that programs started
-  ${ElseIf} $Mode == "machine"
-    !insertmacro RunService "start"
+  StrCpy $R8 "off"
+  ${If} $R4 != "off"
+    !insertmacro RunDriver "service --help"
+    ${If} $R8 == 0
+      !insertmacro RunDriver "service restart"
+    ${EndIf}
+  ${EndIf}
+  ${If} $R8 != 0
+    !insertmacro RunDriver "stop"
   ${EndIf}
 FunctionEnd
 
@@ -460,8 +471,7 @@ Function ${UN}MoveBack
     WriteRegStr HKLM "${UNINSTALL_KEY}" "DisplayVersion" "$R3"
     WriteRegStr HKLM "${UNINSTALL_KEY}" "StartMode" "$R4"
     !insertmacro RunService "install --start $R4"
-    !insertmacro RunService "restart"
-    !insertmacro RunDriver "stop"
+    Call ${UN}Restart
   ${EndIf}
   StrCpy $R5 0
   ${If} $R6 == ""

@@ -122,13 +122,15 @@ class Machine:
 
     def setup(self, program: pathlib.Path, *switches: str,
               environment: dict[str, str] | None = None) -> "Outcome":
-        """Runs a setup silently. Its sentences come back through /LOG."""
+        """Runs a setup silently. Its sentences come back through /LOG. A switch with blanks is given
+        in pieces: Wine would put it in quotes, which NSIS does not take for a folder."""
         log = OUTPUT / "setup.log"
         log.unlink(missing_ok=True)
         folder = [switch for switch in switches if switch.startswith("/D=")]  # must be the last
         others = [switch for switch in switches if not switch.startswith("/D=")]
         start = time.monotonic()
-        done = self.run(str(program), "/S", f"/LOG={stage.windows_path(log)}", *others, *folder,
+        words = " ".join([*others, *folder]).split()
+        done = self.run(str(program), "/S", f"/LOG={stage.windows_path(log)}", *words,
                         timeout=180, environment=environment)
         said = log.read_bytes().decode("utf-16-le", "replace") if log.exists() else ""
         return Outcome(done.returncode & 0xFFFF, said, time.monotonic() - start)

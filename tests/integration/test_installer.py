@@ -148,7 +148,11 @@ class Installer(unittest.TestCase):
         self.second_vendor(world, vendor)
 
         world.close()
-        outcome = self.machine.remove(OURS.folder)
+        data = installation.DRIVE / "ProgramData" / OURS.profile.id / "logs"
+        data.mkdir(parents=True)
+        (data / "machine.log").write_text("x")
+        (data.parent / "config.toml").write_text("")
+        outcome = self.machine.remove(OURS.folder, "/PURGE")
         self.assert_code(outcome, 0)
         self.report["left_behind"] = before.changes_to(self.machine.snapshot())
         self.write_report("life")
