@@ -19,6 +19,7 @@ case $? in
   *) exit 1 ;;
 esac
 
+class_id=$(sed -n 's/^class_id = "\(.*\)"$/\1/p' vendors/asio-driver.toml)
 passed=0
 failed=0
 # claim TEXT PATTERN COMMAND...: the command's output must match; its exit code proves nothing.
@@ -39,7 +40,7 @@ claim() {
 claim "the 32-bit DLL registers" '^registered$' \
   cmd.exe /c 'regsvr32 /s Z:\stage\asio-driver.dll && echo registered'
 claim "the registration names it" 'asio-driver\.dll' \
-  reg.exe query 'HKCR\CLSID\{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}\InprocServer32' /ve
+  reg.exe query "HKCR\\CLSID\\$class_id\\InprocServer32" /ve
 claim "the 32-bit host lists it" 'asio-driver' asio-host.exe list
 claim "a probe loads it and explains that no service can be started" 'asio-driver\.exe|service' \
   asio-host.exe probe --like juce
