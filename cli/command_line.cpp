@@ -167,6 +167,9 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   add_routing_commands(app, parsed.routing, parsed.client);
   CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);
 
+  CLI::App* const rollback =
+      app.add_subcommand("rollback", "Returns to the version that was installed before this one");
+
   std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
   try {
     app.parse(arguments);
@@ -184,6 +187,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
     if (flight->parsed()) return actions.flight(parsed.client, parsed.records);
     if (devices->parsed()) return actions.devices(parsed.client, parsed.device);
     if (stop->parsed()) return actions.stop(parsed.client);
+    if (rollback->parsed()) return actions.rollback();
     if (calibrate->parsed()) {
       const std::string mistake = wrong_usage(parsed.calibrate);
       return mistake.empty() ? actions.calibrate(parsed.client, parsed.calibrate)

@@ -7,6 +7,7 @@
 #include "cli/calibrate.hpp"
 #include "cli/commands.hpp"
 #include "cli/config_commands.hpp"
+#include "cli/rollback.hpp"
 #include "cli/routing_commands.hpp"
 #include "service/run_service.hpp"
 
@@ -26,6 +27,7 @@ struct Actions {
   int (*meters)(const ClientOptions&, const MeterOptions&) = nullptr;
   int (*calibrate)(const ClientOptions&, const CalibrateOptions&) = nullptr;
   int (*edit_config)(const ClientOptions&, const ConfigOptions&) = nullptr;
+  int (*rollback)() = run_rollback;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

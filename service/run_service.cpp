@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/base/product.hpp"
 #include "ipc/server/control_server.hpp"
 #include "platform/platform.hpp"
 #include "service/backends.hpp"
@@ -87,7 +88,7 @@ class Program {
 void Program::open_log() {
   if (!options_.agent) return;
   const std::string name =
-      "asio-driver" + (options_.instance.empty() ? "" : "-" + options_.instance);
+      kProduct.id + (options_.instance.empty() ? std::string() : "-" + options_.instance);
   auto log = make_file_log(log_path(name));
   // Without a place to write, an agent is silent: its standard error stream leads nowhere.
   log_ = log ? std::move(*log) : [](LogLevel, const std::string&) {};

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs, and nothing else. Quick when they are all there.
 #
-#   tools/install-dependencies.sh <set>...      sets: build windows wine lint bench demo pulse x86
+#   tools/install-dependencies.sh <set>...
+#
+# Sets: build windows wine lint bench demo pulse x86 installer
 #
 # Asks nothing. Exit codes: 0 all there, 1 something could not be installed, 2 wrong usage.
 set -eu
@@ -20,19 +22,20 @@ packages_of() {
     demo) echo alsa-utils python3 ;;
     pulse) echo pulseaudio pulseaudio-utils ;;
     x86) echo binutils ca-certificates ;;
+    installer) echo nsis osslsigncode openssl python3 ;;
     *) return 1 ;;
   esac
 }
 
 if [ $# -eq 0 ]; then
-  echo "usage: $0 <set>...   sets: build windows wine lint bench demo pulse x86" >&2
+  echo "usage: $0 <set>...   sets: build windows wine lint bench demo pulse x86 installer" >&2
   exit 2
 fi
 wanted=""
 for set_name in "$@"; do
   if ! packages=$(packages_of "$set_name"); then
     echo "$0: there is no set named '$set_name'" >&2
-    echo "the sets are: build windows wine lint bench demo pulse x86" >&2
+    echo "the sets are: build windows wine lint bench demo pulse x86 installer" >&2
     exit 2
   fi
   wanted="$wanted $packages"

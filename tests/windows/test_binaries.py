@@ -51,6 +51,18 @@ def exports_of(headers: str) -> list[str]:
     return names
 
 
+def version_texts(data: bytes) -> dict[str, str]:
+    """Names and values of a version resource, found by their names."""
+    found = {}
+    for name in ("ProductVersion", "OriginalFilename", "CompanyName"):
+        wide = (name + "\0").encode("utf-16-le")
+        at = data.find(wide)
+        if at >= 0:
+            value = data[at + len(wide):at + len(wide) + 200].decode("utf-16-le", "replace")
+            found[name] = value.lstrip("\0").partition("\0")[0]
+    return found
+
+
 class Binaries(unittest.TestCase):
     @classmethod
     def setUpClass(cls) -> None:
@@ -108,6 +120,17 @@ class Binaries(unittest.TestCase):
             with self.subTest(binary=name):
                 bits = "i386" if "x86" in name else "x86-64"
                 self.assertIn(f"file format pei-{bits}", dump(path, "-f"))
+
+    def test_every_file_says_which_version_of_what_it_is(self) -> None:
+        version = re.search(r"project\(asio-driver VERSION ([0-9.]+)",
+                            (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
+        for name, path in BINARIES.items():
+            with self.subTest(binary=name):
+                texts = version_texts(path.read_bytes())
+                self.assertEqual(texts.get("ProductVersion"), version)
+                self.assertEqual(texts.get("OriginalFilename"), path.name)
+                self.assertNotEqual(texts.get("CompanyName", ""), "")
+        self.assertEqual(version_texts(b"nothing"), {})
 
     def test_the_dll_registers_no_thread_local_destructors(self) -> None:
         for name in ("dll", "dll-x86"):

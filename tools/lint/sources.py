@@ -13,7 +13,7 @@ CPP_FOLDERS = ("core", "platform", "devices", "ipc", "asio", "service", "cli", "
                "host", "installer", "simulation", "tests", "fuzz", "bench", "tools")
 SKIPPED_FOLDERS = {"build", ".git", ".cache", "__pycache__"}
 TEXT_SUFFIXES = {".cpp", ".hpp", ".h", ".py", ".sh", ".md", ".cmake", ".txt", ".toml", ".json",
-                 ".def", ".rc", ".yml"}
+                 ".def", ".rc", ".yml", ".nsi", ".nsh"}
 TEXT_NAMES = {"Makefile", ".clang-format", ".gitignore", "run"}
 
 
