@@ -9,6 +9,7 @@
 #include "cli/config_commands.hpp"
 #include "cli/rollback.hpp"
 #include "cli/routing_commands.hpp"
+#include "cli/service_command.hpp"
 #include "service/run_service.hpp"
 
 namespace asiodrv::cli {
@@ -28,6 +29,7 @@ struct Actions {
   int (*calibrate)(const ClientOptions&, const CalibrateOptions&) = nullptr;
   int (*edit_config)(const ClientOptions&, const ConfigOptions&) = nullptr;
   int (*rollback)() = run_rollback;
+  int (*service)(const ServiceOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

@@ -116,6 +116,54 @@ TEST_F(driver_device, what_was_set_up_anew_is_seen_when_buffers_are_made) {
   EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 44'100);
 }
 
+TEST_F(driver_device, is_let_go_of_for_a_sleep_and_opened_again_after_it) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  EXPECT_EQ(world.device->closes, 0);
+  const auto order = [this](void (DriverService::*what)()) {
+    world.server->run_serialised([this, what] { (world.service.get()->*what)(); });
+  };
+  order(&DriverService::suspend);
+  EXPECT_EQ(world.device->closes, 1);
+  EXPECT_TRUE(lost());
+  world.do_chores();
+  EXPECT_TRUE(lost()) << "it was taken back before the machine slept";
+  order(&DriverService::resume);
+  world.do_chores();
+  EXPECT_FALSE(lost()) << world.log_text();
+  EXPECT_EQ(world.device->opens, 2);
+  const std::uint64_t before = host.cycles();
+  world.device->allow(4);
+  EXPECT_TRUE(host.wait_cycles(before + 2)) << world.log_text();
+  EXPECT_EQ(world.log_text().find("is looked for"), std::string::npos) << "told as a loss";
+}
+
+TEST_F(driver_device, a_sleep_without_programs_costs_nothing) {
+  world.begin();
+  world.server->run_serialised([this] {
+    world.service->suspend();
+    world.service->resume();
+  });
+  world.do_chores();
+  EXPECT_EQ(world.device->opens, 0);
+  EXPECT_FALSE(lost());
+}
+
+TEST_F(driver_device, its_loss_is_told_to_whoever_keeps_the_events) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true));
+  world.do_chores();
+  EXPECT_EQ(world.losses, 1);
+}
+
 TEST_F(driver_device, one_that_comes_back_at_another_rate_plays_on_for_programs_at_the_old_one) {
   world.begin();
   MiniHost host(world, "host.exe", kSecond, {0});

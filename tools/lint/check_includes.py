@@ -8,12 +8,12 @@ import sys
 from sources import ROOT, Finding, SourceFile, line_of, text_files
 
 #: Modules in a folder of a folder; every other module is a folder of its own name.
-NESTED = ("core", "devices", "ipc")
+NESTED = ("core", "devices", "ipc", "service")
 
 #: Files that compose a program out of concrete parts. Only they may name a platform besides the
 #: modules whose edges say so.
 MAINS = {
-    "asio": {"platform"},
+    "asio": {"platform", "service/manager"},  # of the latter the names alone
 }
 MAIN_FILE = re.compile(r"(^|/)([a-z0-9_]*main|entry|[a-z0-9_]+_entry)\.cpp$")
 
