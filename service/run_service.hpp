@@ -30,9 +30,9 @@ struct RunOptions {
 ///   0  it ran, or an agent found that another service does already
 ///   1  it could not run; the reason is on the standard error stream, or in the log of an agent or
 ///      of the system's service
-/// A wrong configuration keeps a service in a terminal from starting. The others leave out the files
-/// that are wrong (config_layers.hpp), or all when their device cannot be made, and show the error
-/// in "asio-driver config": a host must get its driver.
+/// A wrong configuration keeps a service in a terminal from starting. The others leave out the
+/// files that are wrong (config_layers.hpp), or all when their device cannot be made, and show the
+/// error in "asio-driver config": a host must get its driver.
 int run_service(const RunOptions& options);
 
 }  // namespace asiodrv::service

@@ -26,7 +26,7 @@ Installation::Installation(ServiceControl& control, ports::Clock& clock, std::st
 
 void Installation::pause() { clock_.sleep_until(within(kPollPause)); }
 
-// --- what there is ---------------------------------------------------------------------------
+// --- what there is -------------------------------------------------------------------------------
 
 Result<std::optional<Installation::Registration>> Installation::find(std::uint32_t rights) {
   auto opened = control_.open(service_name(), rights);
@@ -93,7 +93,7 @@ Result<Installed> Installation::status() {
   return answer;
 }
 
-// --- registering -----------------------------------------------------------------------------
+// --- registering ---------------------------------------------------------------------------------
 
 Result<Sentences> Installation::install(StartMode mode) {
   Sentences said;

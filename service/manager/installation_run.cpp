@@ -21,7 +21,7 @@ bool is_gone(SystemError error) noexcept { return error.number == system_errors:
 
 }  // namespace
 
-// --- start -----------------------------------------------------------------------------------
+// --- start ---------------------------------------------------------------------------------------
 
 Result<Sentences> Installation::start() {
   auto present = require(rights::kQueryConfig);
@@ -75,7 +75,7 @@ Result<> Installation::start_one(const std::string& name, Sentences& said) {
   }
 }
 
-// --- stop ------------------------------------------------------------------------------------
+// --- stop ----------------------------------------------------------------------------------------
 
 Result<Sentences> Installation::stop() {
   auto present = require(rights::kQueryConfig);
@@ -155,7 +155,7 @@ Result<> Installation::stop_one(const std::string& name, Instant deadline, Sente
   }
 }
 
-// --- remove ----------------------------------------------------------------------------------
+// --- remove --------------------------------------------------------------------------------------
 
 Result<Sentences> Installation::remove() {
   Sentences said;
@@ -175,9 +175,11 @@ Result<Sentences> Installation::remove() {
   if (*found) {
     found->reset();  // while a handle of ours is open, a removed service stays marked
     if ((known->type & service_type::kPerUser) == 0) {
-      if (auto stopped = stop_one(service_name(), deadline, said); !stopped) return refusal(stopped);
+      if (auto stopped = stop_one(service_name(), deadline, said); !stopped)
+        return refusal(stopped);
     }
-    if (auto removed = remove_one(service_name(), deadline, said); !removed) return refusal(removed);
+    if (auto removed = remove_one(service_name(), deadline, said); !removed)
+      return refusal(removed);
   }
   if (auto left = check_no_instance_is_left(known ? &*known : nullptr, *of_users); !left) {
     return refusal(left);

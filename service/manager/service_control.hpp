@@ -89,7 +89,7 @@ struct ServiceState {
   std::uint32_t exit_code = 0;   ///< of the last run, when stopped
 };
 
-// --- what may be set besides; a system may know some of it and not the rest ---------------------
+// --- what may be set besides; a system may know some of it and not the rest ----------------------
 
 struct Description {
   std::string text;
