@@ -33,10 +33,11 @@ constexpr const char* kFooter =
     "  asio-driver config                    the settings in force, and where they are kept\n"
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
+    "  asio-driver doctor                    why there is no sound, and what to do about it\n"
     "\n"
     "Exit codes:\n"
     "  0  done        1  the operation failed; the reason is on the error stream\n"
-    "  2  wrong usage 3  the service is not running\n"
+    "  2  wrong usage 3  the service is not running     20  doctor has found something\n"
     "\n"
     "\"asio-driver COMMAND --help\" explains one command.";
 
@@ -60,6 +61,7 @@ struct Parsed {
   DeviceOptions device;
   RoutingArguments routing;
   CalibrateOptions calibrate;
+  DoctorOptions doctor;
 };
 
 void add_instance(CLI::App* command, std::string& target) {
@@ -106,9 +108,9 @@ void add_client_options(CLI::App* command, ClientOptions& client) {
 }
 
 int run_command_line(std::vector<std::string> arguments) {
-  const Actions actions{service::run_service, show_status,  show_flight,  show_devices,
-                        show_config,          stop_service, run_route,    run_virtual,
-                        show_clients,         show_meters,  run_calibrate};
+  const Actions actions{service::run_service, show_status,  show_flight,   show_devices,
+                        show_config,          stop_service, run_route,     run_virtual,
+                        show_clients,         show_meters,  run_calibrate, run_doctor};
   return run_command_line(std::move(arguments), actions);
 }
 
@@ -119,7 +121,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   }
   Parsed parsed;
   parsed.run.instance = parsed.client.instance = service::environment("ASIODRV_INSTANCE");
-  parsed.run.config_path = service::environment("ASIODRV_CONFIG");
+  parsed.run.config_path = parsed.doctor.config = service::environment("ASIODRV_CONFIG");
   if (const auto wrong = check_instance(parsed.run.instance); !wrong.empty()) {
     return usage_error("ASIODRV_INSTANCE: " + wrong);
   }
@@ -165,6 +167,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
                    "Read the file anew; what is wrong in it is said and changes nothing");
   add_routing_commands(app, parsed.routing, parsed.client);
   CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);
+  CLI::App* const doctor = add_doctor_command(app, parsed.doctor, parsed.client);
 
   std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
   try {
@@ -188,6 +191,10 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
       const std::string mistake = wrong_usage(parsed.calibrate);
       return mistake.empty() ? actions.calibrate(parsed.client, parsed.calibrate)
                              : usage_error(mistake);
+    }
+    if (doctor->parsed()) {
+      const std::string mistake = wrong_usage(parsed.doctor);
+      return mistake.empty() ? actions.doctor(parsed.client, parsed.doctor) : usage_error(mistake);
     }
     std::string wrong;
     if (const auto code = run_routing_command(parsed.routing, parsed.client, actions, wrong)) {

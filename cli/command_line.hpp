@@ -6,6 +6,7 @@
 
 #include "cli/calibrate.hpp"
 #include "cli/commands.hpp"
+#include "cli/doctor.hpp"
 #include "cli/routing_commands.hpp"
 #include "service/run_service.hpp"
 
@@ -24,6 +25,7 @@ struct Actions {
   int (*clients)(const ClientOptions&) = nullptr;
   int (*meters)(const ClientOptions&, const MeterOptions&) = nullptr;
   int (*calibrate)(const ClientOptions&, const CalibrateOptions&) = nullptr;
+  int (*doctor)(const ClientOptions&, const DoctorOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.
