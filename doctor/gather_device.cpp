@@ -86,9 +86,7 @@ void Inquiry::open() {
   };
   auto made = backends.make(config);
   if (!made) return failed(made.error());
-  const ports::DeviceInfo& info = (*made)->info();
-  device.name = info.name;
-  device.present = info.present;
+  ports::DeviceInfo info = (*made)->info();
   const auto opened = (*made)->open({info.default_rate, info.default_period});
   if (opened) {
     device.open = OpenAttempt{true, "", 0, ""};
@@ -96,7 +94,10 @@ void Inquiry::open() {
   } else {
     failed(opened.error());
   }
-  if (!(*made)->info().present) return;  // the rest is a guess
+  info = (*made)->info();  // it may have come just now
+  device.name = info.name;
+  device.present = info.present;
+  if (!info.present) return;  // the rest is a guess
   device.min_period_frames = info.min_period.count;
   for (const SampleRate rate : info.rates) device.rates_hz.push_back(rate.hz);
 }

@@ -21,7 +21,7 @@ from harness import ROOT, Case
 sys.path.insert(0, str(ROOT / "tools/pulse"))
 
 import stage  # noqa: E402  (found through the path above)
-from programs import DRIVER, Finished, wait_until  # noqa: E402
+from programs import DRIVER, wait_until  # noqa: E402
 from pulse import PrivatePulse, available  # noqa: E402
 
 FOUND = 20
@@ -139,9 +139,11 @@ class RegistryCase(DoctorCase):
     """Windows: the registry, the service manager and the drivers of others, under Wine. Puts back
     whatever it plants."""
 
-    HOST_KEY = r"HKLM\SOFTWARE\ASIO\asio-driver"
-    CLASS_KEY = rf"HKLM\SOFTWARE\Classes\CLSID\{stage.CLSID}"
-    USER_KEY = rf"HKCU\SOFTWARE\Classes\CLSID\{stage.CLSID}"
+    HOST_KEY = r"HKEY_LOCAL_MACHINE\SOFTWARE\ASIO\asio-driver"
+    CLASSES = r"HKEY_LOCAL_MACHINE\SOFTWARE\Classes\CLSID"
+    CLASS_KEY = rf"{CLASSES}\{stage.CLSID}"
+    USER_KEY = rf"HKEY_CURRENT_USER\SOFTWARE\Classes\CLSID\{stage.CLSID}"
+    CANARY_KEY = r"HKEY_LOCAL_MACHINE\SOFTWARE\ASIO\canary "
     CANARY = ROOT / "build/windows-x64/bin/doctor-canary.dll"
     NARROW = ROOT / "build/windows-x86/bin/asio-driver.dll"
 
@@ -149,47 +151,57 @@ class RegistryCase(DoctorCase):
         super().setUp()
         self.world.configure(SIMULATED)
         self.world.extra_environment = {"PULSE_SERVER": "unix:/nonexistent/asiodrv"}
+        self.wide = stage.STAGE_X64 / "asio-driver.dll"
+        self.narrow = stage.STAGE_X64 / "x86/asio-driver.dll"
+        self.narrow.parent.mkdir(exist_ok=True)
+        self.addCleanup(shutil.rmtree, self.narrow.parent, ignore_errors=True)
+        shutil.copy2(self.NARROW, self.narrow)
+        self.addCleanup(self.plant, {self.HOST_KEY: None, self.CLASS_KEY: None}, 32)
         self.addCleanup(self.register)
         self.register()
+        self.plant(self.registration(self.narrow), 32)
 
-    # --- planting --------------------------------------------------------------------------------
+    def plant(self, keys: dict[str, dict[str, str] | None], bits: int = 64) -> None:
+        """Writes text values into keys ("" is the default value), or removes keys (None), in the
+        view of programs of `bits`: one run of Windows' own tool, whose file has one backslash as
+        two."""
+        def quoted(text: str) -> str:
+            return '"' + text.replace("\\", "\\\\") + '"'
+        lines = ["REGEDIT4", ""]
+        for key, values in keys.items():
+            lines.append(f"[{'' if values is not None else '-'}{key}]")
+            lines += [f"{quoted(name) if name else '@'}={quoted(text)}"
+                      for name, text in (values or {}).items()]
+            lines.append("")
+        file = self.world.folder / "plant.reg"
+        file.write_text("\r\n".join(lines), encoding="ascii")
+        done = stage.wine("reg", "import", stage.windows_path(file), f"/reg:{bits}")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
-    def reg(self, *arguments: str, fine: bool = True) -> Finished:
-        done = stage.wine("reg", *arguments)
-        finished = Finished(("reg", *arguments), done.returncode, done.stdout, done.stderr)
-        if fine:
-            self.assert_ok(finished)
-        return finished
-
-    def set_value(self, key: str, name: str | None, value: str, bits: int = 64) -> None:
-        which = ["/ve"] if name is None else ["/v", name]
-        self.reg("add", key, *which, "/d", value, "/f", f"/reg:{bits}")
-
-    def remove(self, key: str, bits: int = 64, fine: bool = True) -> None:
-        self.reg("delete", key, "/f", f"/reg:{bits}", fine=fine)
+    def registration(self, dll: pathlib.Path | str) -> dict[str, dict[str, str]]:
+        path = dll if isinstance(dll, str) else stage.windows_path(dll)
+        return {self.HOST_KEY: {"CLSID": stage.CLSID, "Description": "asio-driver"},
+                self.CLASS_KEY: {"": "asio-driver"},
+                self.CLASS_KEY + r"\InprocServer32": {"": path, "ThreadingModel": "Both"}}
 
     def register(self) -> None:
-        """The driver in both views, as an installer leaves it."""
-        self.remove(self.USER_KEY, fine=False)
-        for bits in (64, 32):
-            self.remove(self.HOST_KEY, bits, fine=False)
-            self.remove(self.CLASS_KEY, bits, fine=False)
-        stage.register_x64(stage.STAGE_X64)
-        narrow = stage.STAGE_X64 / "x86/asio-driver.dll"
-        narrow.parent.mkdir(exist_ok=True)
-        shutil.copy2(self.NARROW, narrow)
-        self.set_value(self.CLASS_KEY + r"\InprocServer32", None, stage.windows_path(narrow), 32)
-        self.set_value(self.HOST_KEY, "CLSID", stage.CLSID, 32)
+        """For 64-bit programs as an installer leaves it, whatever was planted before."""
+        self.plant({self.USER_KEY: None, self.HOST_KEY: None, self.HOST_KEY + " 2": None,
+                    self.CLASS_KEY: None})
+        self.plant(self.registration(self.wide))
 
-    def register_canary(self, name: str, number: int) -> None:
-        clsid = f"{{D0C7000{number}-0000-4000-8000-00000000D0C7}}"
-        key = rf"HKLM\SOFTWARE\ASIO\{name}"
-        server = rf"HKLM\SOFTWARE\Classes\CLSID\{clsid}"
-        self.addCleanup(self.remove, key)
-        self.addCleanup(self.remove, server)
-        self.set_value(key, "CLSID", clsid)
-        self.set_value(server + r"\InprocServer32", None, stage.windows_path(self.CANARY))
-        self.set_value(server + r"\InprocServer32", "ThreadingModel", "Apartment")
+    def register_canaries(self, manners: dict[str, int], path: str | None = None) -> None:
+        classes = {name: f"{{D0C7000{number}-0000-4000-8000-00000000D0C7}}"
+                   for name, number in manners.items()}
+        removed = [self.CANARY_KEY + name for name in classes]
+        removed += [rf"{self.CLASSES}\{each}" for each in classes.values()]
+        self.addCleanup(self.plant, {key: None for key in removed})
+        keys: dict[str, dict[str, str] | None] = {}
+        for name, clsid in classes.items():
+            keys[self.CANARY_KEY + name] = {"CLSID": clsid}
+            keys[rf"{self.CLASSES}\{clsid}\InprocServer32"] = {
+                "": path or stage.windows_path(self.CANARY), "ThreadingModel": "Apartment"}
+        self.plant(keys)
 
 
 class Registered(RegistryCase):
@@ -207,64 +219,50 @@ class Registered(RegistryCase):
         server = self.CLASS_KEY + r"\InprocServer32"
         elsewhere = self.world.folder / "old"
         elsewhere.mkdir()
-        shutil.copy2(stage.STAGE_X64 / "asio-driver.dll", elsewhere)
-        no_program = elsewhere / "text.dll"
-        no_program.write_text("MZ and no more", encoding="utf-8")
-        wide = stage.windows_path(stage.STAGE_X64 / "asio-driver.dll")
-        narrow = stage.windows_path(stage.STAGE_X64 / "x86/asio-driver.dll")
-        copy = stage.windows_path(elsewhere / "asio-driver.dll")
-
-        def under_another_name() -> None:
-            self.remove(self.HOST_KEY)
-            self.set_value(self.HOST_KEY + " 2", "CLSID", stage.CLSID)
-
+        copy = elsewhere / "asio-driver.dll"
+        shutil.copy2(self.wide, copy)
+        text = elsewhere / "text.dll"
+        text.write_text("MZ and no more", encoding="utf-8")
         foreign = "{D0C70003-0000-4000-8000-00000000D0C7}"
-        faults = {
-            "class_missing": lambda: self.remove(self.CLASS_KEY),
-            "file_missing": lambda: self.set_value(server, None, wide + ".gone.dll"),
-            "path_not_absolute": lambda: self.set_value(server, None, "asio-driver.dll"),
-            "wrong_bitness": lambda: self.set_value(server, None, narrow),
-            "user_override": lambda: self.set_value(self.USER_KEY + r"\InprocServer32", None, copy),
-            "conflicting_copy": lambda: self.set_value(server, None, copy),
-            "wrong_name": under_another_name,
-            "name_taken": lambda: self.set_value(self.HOST_KEY, "CLSID", foreign),
-        }
-        for cause, plant in faults.items():
+        user = {self.USER_KEY + r"\InprocServer32": {"": stage.windows_path(copy)}}
+        faults: list[tuple[str, dict[str, dict[str, str] | None]]] = [
+            ("class_missing", {self.CLASS_KEY: None}),
+            ("file_missing", {server: {"": r"C:\Program Files\gone\asio-driver.dll"}}),
+            ("path_not_absolute", {server: {"": "asio-driver.dll"}}),
+            ("wrong_bitness", {server: {"": stage.windows_path(self.narrow)}}),
+            ("wrong_bitness", {server: {"": stage.windows_path(text)}}),
+            ("user_override", user),
+            ("conflicting_copy", {server: {"": stage.windows_path(copy)}}),
+            ("wrong_name", {self.HOST_KEY: None, self.HOST_KEY + " 2": {"CLSID": stage.CLSID}}),
+            ("name_taken", {self.HOST_KEY: {"CLSID": foreign}}),
+        ]
+        for cause, keys in faults:
             with self.subTest(cause=cause):
-                plant()
+                self.plant(keys)
                 self.assert_first(cause)
-                self.remove(self.HOST_KEY + " 2", fine=False)
-                self.remove(self.USER_KEY, fine=False)
-                stage.register_x64(stage.STAGE_X64)
-        with self.subTest(cause="no program file"):
-            self.set_value(server, None, stage.windows_path(no_program))
-            self.assert_first("wrong_bitness")
-        stage.register_x64(stage.STAGE_X64)
+                self.register()
         with self.subTest(cause="32-bit programs alone"):
-            self.set_value(server, None, wide, 32)
+            self.plant({server: {"": stage.windows_path(self.wide)}}, 32)
             answer = self.assert_first("wrong_bitness")
             self.assertIn("32-bit", answer["findings"][0]["detail"])
-            self.remove(self.HOST_KEY, 32)
+            self.plant({self.HOST_KEY: None}, 32)
             self.assert_first("not_registered_32")
 
     def test_a_driver_that_is_not_registered_is_registered_by_fix(self) -> None:
-        self.remove(self.HOST_KEY)
-        self.remove(self.CLASS_KEY)
+        self.plant({self.HOST_KEY: None, self.CLASS_KEY: None})
         self.assert_first("not_registered")
-        shutil.rmtree(stage.STAGE_X64 / "x86")  # no 32-bit regsvr32 in a 64-bit Wine
-        for bits in (32,):
-            self.remove(self.HOST_KEY, bits)
-            self.remove(self.CLASS_KEY, bits)
+        # A 64-bit Wine has no tool that registers 32-bit files.
+        shutil.rmtree(self.narrow.parent)
+        self.plant({self.HOST_KEY: None, self.CLASS_KEY: None}, 32)
         repaired = self.doctor("--fix", code=0)
         self.assertEqual([repair["done"] for repair in repaired["repairs"]], [True], repaired)
-        self.assertIn("asio-driver.dll",
-                      self.reg("query", self.CLASS_KEY + r"\InprocServer32", "/reg:64").out)
+        self.assertEqual(repaired["facts"]["registration_64"]["path"],
+                         stage.windows_path(self.wide))
 
     def test_others_are_loaded_on_request_only_and_can_do_no_harm(self) -> None:
         manners = {"crashing": 1, "hanging": 2, "working": 3, "refusing": 4, "crashing late": 5,
                    "leaving": 6}
-        for name, number in manners.items():
-            self.register_canary(f"canary {name}", number)
+        self.register_canaries(manners)
         mark = self.world.folder / "loaded"
         self.world.extra_environment["ASIODRV_CANARY_MARK"] = stage.windows_path(mark)
         quiet = self.doctor(code=0)
@@ -283,10 +281,7 @@ class Registered(RegistryCase):
         wait_until("no probing process is left", lambda: not probing_processes(), 10)
 
     def test_a_file_of_others_that_is_missing_is_seen_without_loading_anything(self) -> None:
-        self.register_canary("canary lost", 3)
-        clsid = "{D0C70003-0000-4000-8000-00000000D0C7}"
-        self.set_value(rf"HKLM\SOFTWARE\Classes\CLSID\{clsid}\InprocServer32", None,
-                       r"C:\Program Files\Gone\gone.dll")
+        self.register_canaries({"lost": 3}, r"C:\Program Files\Gone\gone.dll")
         self.assert_first("other_driver_broken")
 
     def test_a_disabled_service_and_a_machine_without_sound_are_found(self) -> None:
@@ -303,9 +298,11 @@ class Registered(RegistryCase):
 class Sounding(RegistryCase):
     """Windows with sound devices: null sinks of a private server."""
 
-    CONSENT = (r"SOFTWARE\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore"
+    CONSENT = (r"\SOFTWARE\Microsoft\Windows\CurrentVersion\CapabilityAccessManager\ConsentStore"
                r"\microphone")
-    POWER = r"HKLM\SYSTEM\CurrentControlSet\Control\Power\User\PowerSchemes"
+    USER = "HKEY_CURRENT_USER" + CONSENT
+    MACHINE = "HKEY_LOCAL_MACHINE" + CONSENT
+    POWER = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Power\User\PowerSchemes"
 
     def setUp(self) -> None:
         super().setUp()
@@ -324,23 +321,20 @@ class Sounding(RegistryCase):
         self.assertTrue([each for each in healthy["facts"]["endpoints"]
                          if each["state"] == "active"], healthy["facts"])
 
+        self.addCleanup(self.plant, {self.USER: None, self.MACHINE: None, self.POWER: None})
         with self.subTest("absent is not off: a key without the value denies nothing"):
-            self.addCleanup(self.remove, "HKCU\\" + self.CONSENT, fine=False)
-            self.reg("add", "HKCU\\" + self.CONSENT + r"\NonPackaged", "/f", "/reg:64")
+            self.plant({self.USER + r"\NonPackaged": {}})
             self.doctor(code=0)
         with self.subTest("microphone"):
-            self.set_value("HKCU\\" + self.CONSENT + r"\NonPackaged", "Value", "Deny")
+            self.plant({self.USER + r"\NonPackaged": {"Value": "Deny"}})
             self.assert_first("microphone_denied")
-            self.remove("HKCU\\" + self.CONSENT)
-            self.addCleanup(self.remove, "HKLM\\" + self.CONSENT, fine=False)
-            self.set_value("HKLM\\" + self.CONSENT, "Value", "Deny")
+            self.plant({self.USER: None, self.MACHINE: {"Value": "Deny"}})
             self.assert_first("microphone_denied")
-            self.remove("HKLM\\" + self.CONSENT)
         with self.subTest("power"):
-            self.addCleanup(self.remove, self.POWER, fine=False)
-            self.set_value(self.POWER, "ActivePowerScheme", "a1841308-3541-4fab-bc81-f71556f20b4a")
+            self.plant({self.MACHINE: None, self.POWER: {
+                "ActivePowerScheme": "a1841308-3541-4fab-bc81-f71556f20b4a"}})
             self.assert_first("power_saver")
-            self.remove(self.POWER)
+            self.plant({self.POWER: None})
         with self.subTest("a simulated device beside a real one"):
             self.world.configure(SIMULATED)
             self.assert_first("device_silent")
