@@ -37,11 +37,12 @@ constexpr const char* kFooter =
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
     "  asio-driver service install           registers it with Windows\n"
+    "  asio-driver doctor                    why there is no sound, and what to do about it\n"
     "\n"
     "Exit codes:\n"
     "  0  done        1  the operation failed; the reason is on the error stream\n"
     "  2  wrong usage 3  the service is not running\n"
-    "  4  this needs an administrator\n"
+    "  4  this needs an administrator            20  doctor has found something\n"
     "\n"
     "\"asio-driver COMMAND --help\" explains one command.";
 
@@ -66,6 +67,7 @@ struct Parsed {
   RoutingArguments routing;
   CalibrateOptions calibrate;
   ServiceArguments service;
+  DoctorOptions doctor;
 };
 
 void add_instance(CLI::App* command, std::string& target) {
@@ -130,7 +132,8 @@ int run_command_line(std::vector<std::string> arguments) {
                         .calibrate = run_calibrate,
                         .edit_config = run_config,
                         .rollback = run_rollback,
-                        .service = run_service_command};
+                        .service = run_service_command,
+                        .doctor = run_doctor};
   return run_command_line(std::move(arguments), actions);
 }
 
@@ -144,7 +147,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   Parsed parsed;
   parsed.run.instance = parsed.client.instance = service::environment("ASIODRV_INSTANCE");
   parsed.run.config_path = service::environment("ASIODRV_CONFIG");
-  parsed.config.options.config_path = parsed.run.config_path;
+  parsed.config.options.config_path = parsed.doctor.config = parsed.run.config_path;
   if (const auto wrong = check_instance(parsed.run.instance); !wrong.empty()) {
     return usage_error("ASIODRV_INSTANCE: " + wrong);
   }
@@ -189,7 +192,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   add_routing_commands(app, parsed.routing, parsed.client);
   CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);
   add_service_command(app, parsed.service);
-
+  CLI::App* const doctor = add_doctor_command(app, parsed.doctor, parsed.client);
   CLI::App* const rollback =
       app.add_subcommand("rollback", "Returns to the version that was installed before this one");
 
@@ -216,6 +219,10 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
       const std::string mistake = wrong_usage(parsed.calibrate);
       return mistake.empty() ? actions.calibrate(parsed.client, parsed.calibrate)
                              : usage_error(mistake);
+    }
+    if (doctor->parsed()) {
+      const std::string mistake = wrong_usage(parsed.doctor);
+      return mistake.empty() ? actions.doctor(parsed.client, parsed.doctor) : usage_error(mistake);
     }
     std::string wrong;
     if (parsed.config.command->parsed()) {

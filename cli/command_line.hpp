@@ -7,6 +7,7 @@
 #include "cli/calibrate.hpp"
 #include "cli/commands.hpp"
 #include "cli/config_commands.hpp"
+#include "cli/doctor.hpp"
 #include "cli/rollback.hpp"
 #include "cli/routing_commands.hpp"
 #include "cli/service_command.hpp"
@@ -30,6 +31,7 @@ struct Actions {
   int (*edit_config)(const ClientOptions&, const ConfigOptions&) = nullptr;
   int (*rollback)() = run_rollback;
   int (*service)(const ServiceOptions&) = nullptr;
+  int (*doctor)(const ClientOptions&, const DoctorOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

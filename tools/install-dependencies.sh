@@ -12,7 +12,7 @@ packages_of() {
   case "$1" in
     build) echo cmake ninja-build ccache g++ libc6-dev python3 \
              libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
-             libexpected-dev libxsimd-dev googletest ;;
+             libexpected-dev libxsimd-dev googletest unzip ;;
     # Two thread models for 64 bit: posix for the service, win32 for the DLL (docs/decisions/0001).
     windows) echo g++-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-win32 \
                g++-mingw-w64-i686-win32 binutils-mingw-w64-x86-64 binutils-mingw-w64-i686 ;;

@@ -37,14 +37,15 @@ WINDOWS_HEADERS = re.compile(
     r"shellapi\.h|io\.h|process\.h|rpc[a-z]*\.h|initguid\.h|"
     r"audio[a-z]+\.h|prop[a-z]+\.h|devpkey\.h|functiondiscoverykeys_devpkey\.h|"
     r"guiddef\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
-WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "cli", "host", "asio", "trust",
-                   "panel", "tests", "bench")
+WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "doctor/windows",
+                   "doctor/testing", "cli", "host", "asio", "trust", "panel", "tests", "bench")
 
 POSIX_HEADERS = re.compile(
     r"(sys|linux|netinet|arpa|bits)/[a-z_0-9]+\.h|unistd\.h|pthread\.h|sched\.h|fcntl\.h|"
     r"signal\.h|poll\.h|dlfcn\.h|pwd\.h|spawn\.h|execinfo\.h|ucontext\.h|semaphore\.h|"
     r"malloc\.h|link\.h|alloca\.h|time\.h|errno\.h|stdlib\.h|limits\.h")
-POSIX_FOLDERS = ("platform/posix", "simulation/posix", "service", "cli", "host", "tests", "bench")
+POSIX_FOLDERS = ("platform/posix", "simulation/posix", "doctor/posix", "service", "cli", "host",
+                 "tests", "bench")
 
 NETWORK_HEADERS = re.compile(
     r"(netinet|arpa)/.*|netdb\.h|winsock2?\.h|ws2tcpip\.h|wininet\.h|winhttp\.h|iphlpapi\.h|"
@@ -57,7 +58,8 @@ SIMD_FOLDERS = ("core/audio", "core/base", "asio", "host", "platform", "tests", 
 LIBRARIES = {
     "fmt": ("*",),
     "tl": ("*",),
-    "nlohmann": ("core/wire", "ipc", "asio", "service", "cli", "host", "simulation", "tests"),
+    "nlohmann": ("core/wire", "ipc", "asio", "service", "doctor", "cli", "host", "simulation",
+                 "tests"),
     "spdlog": ("service", "cli"),
     "CLI": ("service", "cli", "host"),
     "toml++": ("service",),
