@@ -7,6 +7,7 @@
 
 #include "cli/console.hpp"
 #include "cli/routing_arguments.hpp"
+#include "cli/verify.hpp"
 #include "service/paths.hpp"
 #include "service/version.hpp"
 
@@ -32,11 +33,12 @@ constexpr const char* kFooter =
     "  asio-driver calibrate --output out:1 --input in:1    measures a cable between the two\n"
     "  asio-driver config                    the settings in force, and where they are kept\n"
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
+    "  asio-driver verify --all              is every registered ASIO driver genuine?\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
     "\n"
     "Exit codes:\n"
     "  0  done        1  the operation failed; the reason is on the error stream\n"
-    "  2  wrong usage 3  the service is not running\n"
+    "  2  wrong usage 3  the service is not running    (verify has more, see its help)\n"
     "\n"
     "\"asio-driver COMMAND --help\" explains one command.";
 
@@ -60,6 +62,7 @@ struct Parsed {
   DeviceOptions device;
   RoutingArguments routing;
   CalibrateOptions calibrate;
+  VerifyOptions verify;
 };
 
 void add_instance(CLI::App* command, std::string& target) {
@@ -108,7 +111,7 @@ void add_client_options(CLI::App* command, ClientOptions& client) {
 int run_command_line(std::vector<std::string> arguments) {
   const Actions actions{service::run_service, show_status,  show_flight,  show_devices,
                         show_config,          stop_service, run_route,    run_virtual,
-                        show_clients,         show_meters,  run_calibrate};
+                        show_clients,         show_meters,  run_calibrate, run_verify};
   return run_command_line(std::move(arguments), actions);
 }
 
@@ -165,6 +168,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
                    "Read the file anew; what is wrong in it is said and changes nothing");
   add_routing_commands(app, parsed.routing, parsed.client);
   CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);
+  CLI::App* const verify = add_verify_command(app, parsed.verify, parsed.client);
 
   std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
   try {
@@ -188,6 +192,10 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
       const std::string mistake = wrong_usage(parsed.calibrate);
       return mistake.empty() ? actions.calibrate(parsed.client, parsed.calibrate)
                              : usage_error(mistake);
+    }
+    if (verify->parsed()) {
+      const std::string mistake = wrong_usage(parsed.verify);
+      return mistake.empty() ? actions.verify(parsed.client, parsed.verify) : usage_error(mistake);
     }
     std::string wrong;
     if (const auto code = run_routing_command(parsed.routing, parsed.client, actions, wrong)) {

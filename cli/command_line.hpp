@@ -7,6 +7,7 @@
 #include "cli/calibrate.hpp"
 #include "cli/commands.hpp"
 #include "cli/routing_commands.hpp"
+#include "cli/verify.hpp"
 #include "service/run_service.hpp"
 
 namespace asiodrv::cli {
@@ -24,6 +25,7 @@ struct Actions {
   int (*clients)(const ClientOptions&) = nullptr;
   int (*meters)(const ClientOptions&, const MeterOptions&) = nullptr;
   int (*calibrate)(const ClientOptions&, const CalibrateOptions&) = nullptr;
+  int (*verify)(const ClientOptions&, const VerifyOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

@@ -20,7 +20,8 @@ set(ASIODRV_EDGES
   "ipc_server:core_base core_ports core_wire"
   "asio:core_base core_ports core_audio core_wire ipc_client"
   "service:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_combined ipc_client ipc_server"
-  "cli:core_base core_ports core_wire ipc_client platform service"
+  "trust:core_base platform"
+  "cli:core_base core_ports core_wire ipc_client platform service trust"
   "host:core_base core_ports core_audio platform asio"
   "simulation:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_wasapi_fake devices_combined ipc_client ipc_server asio service"
 )
