@@ -109,8 +109,8 @@ void add_client_options(CLI::App* command, ClientOptions& client) {
 }
 
 int run_command_line(std::vector<std::string> arguments) {
-  const Actions actions{service::run_service, show_status,  show_flight,  show_devices,
-                        show_config,          stop_service, run_route,    run_virtual,
+  const Actions actions{service::run_service, show_status,  show_flight,   show_devices,
+                        show_config,          stop_service, run_route,     run_virtual,
                         show_clients,         show_meters,  run_calibrate, run_verify};
   return run_command_line(std::move(arguments), actions);
 }

@@ -137,8 +137,9 @@ CLI::App* add_verify_command(CLI::App& app, VerifyOptions& verify, ClientOptions
                     "Every ASIO driver that is registered on this machine, for 64 and 32-bit "
                     "programs");
   command
-      ->add_option("--facts", verify.facts_path,
-                   "For support: judges what \"verify --json\" recorded, here or on another machine")
+      ->add_option(
+          "--facts", verify.facts_path,
+          "For support: judges what \"verify --json\" recorded, here or on another machine")
       ->type_name("FILE");
   command
       ->add_option("--release-hashes", verify.release_hashes_path,
@@ -146,10 +147,11 @@ CLI::App* add_verify_command(CLI::App& app, VerifyOptions& verify, ClientOptions
                    "it by another way than the files")
       ->type_name("FILE");
   command
-      ->add_option("--signer", verify.signers,
-                   "Who may sign this product's own files: a certificate's common name or "
-                   "organization, or the SHA-256 of the certificate or its public key. May be given "
-                   "several times")
+      ->add_option(
+          "--signer", verify.signers,
+          "Who may sign this product's own files: a certificate's common name or "
+          "organization, or the SHA-256 of the certificate or its public key. May be given "
+          "several times")
       ->type_name("NAME|SHA256")
       ->allow_extra_args(false);
   command->add_option("--seconds", verify.seconds, "How long a process is watched. Default: 1")
@@ -176,8 +178,8 @@ std::string wrong_usage(const VerifyOptions& verify) {
 }
 
 bool is_process_id(const std::string& subject) {
-  return !subject.empty() && std::all_of(subject.begin(), subject.end(),
-                                         [](char c) { return c >= '0' && c <= '9'; });
+  return !subject.empty() &&
+         std::all_of(subject.begin(), subject.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 int run_verify(const ClientOptions& options, const VerifyOptions& verify) {

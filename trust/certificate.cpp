@@ -11,7 +11,7 @@ std::optional<ByteView> public_key_of(const ByteView& certificate) {
   const auto signed_part = parts.next(kDerSequence);
   if (!signed_part) return std::nullopt;
   DerReader fields(signed_part->content);
-  fields.next(kDerContext0);  // the version; absent in the first one
+  fields.next(kDerContext0);                    // the version; absent in the first one
   for (int before = 0; before < 5; ++before) {  // serial, algorithm, issuer, validity, subject
     if (!fields.next()) return std::nullopt;
   }

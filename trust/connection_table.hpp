@@ -15,7 +15,6 @@ enum class TableKind { tcp4, tcp6, udp4, udp6 };
 
 /// The rows of `process`. Error: malformed (the table is shorter than it says).
 [[nodiscard]] Result<std::vector<Connection>> connections_of(std::span<const std::byte> table,
-                                                             TableKind kind,
-                                                             std::uint32_t process);
+                                                             TableKind kind, std::uint32_t process);
 
 }  // namespace asiodrv::trust

@@ -37,12 +37,12 @@ struct Signature {
 
 enum class PlaceKind {
   program_files,
-  system,        ///< Windows' own folder
+  system,  ///< Windows' own folder
   program_data,
   temporary,     ///< of any user, or of the system
   public_files,  ///< the folder that all users share
   downloads,
-  profile,       ///< anywhere else below a user's own folder
+  profile,  ///< anywhere else below a user's own folder
   removable,
   network,
   other
@@ -75,7 +75,7 @@ struct FileFacts {
   Known<PeFile> structure;
   Known<Signature> signature;
   Known<Place> place;
-  Known<std::int64_t> modified_s;     ///< seconds since 1970
+  Known<std::int64_t> modified_s;      ///< seconds since 1970
   Known<std::uint32_t> internet_zone;  ///< of the mark of the web; 0: no mark
   bool operator==(const FileFacts&) const = default;
 };
@@ -90,8 +90,8 @@ struct Registration {
 };
 
 enum class DuplicateKind {
-  same_file_name,   ///< another driver's file of the same name, in another folder
-  similar_name,     ///< another driver whose name differs only by blanks, case or look-alikes
+  same_file_name,  ///< another driver's file of the same name, in another folder
+  similar_name,    ///< another driver whose name differs only by blanks, case or look-alikes
   same_class_other_file
 };
 
@@ -156,8 +156,8 @@ struct ProcessFacts {
 
 /// One subject: a file, with what is registered for it and, for a process, what that does.
 struct Facts {
-  std::string subject;           ///< as it was asked for
-  std::string recorded_on;       ///< "Windows 10.0.19045", "Wine 8.0", "Linux"
+  std::string subject;             ///< as it was asked for
+  std::string recorded_on;         ///< "Windows 10.0.19045", "Wine 8.0", "Linux"
   std::int64_t recorded_at_s = 0;  ///< seconds since 1970
   FileFacts file;
   Known<std::vector<Registration>> registrations;  ///< that lead to this file

@@ -89,8 +89,8 @@ json place_json(const Place& place) {
 }
 
 json registration_json(const Registration& each) {
-  return {{"name", each.name},         {"clsid", each.clsid},     {"description", each.description},
-          {"path", each.path},         {"view_32", each.view_32}, {"per_user", each.per_user}};
+  return {{"name", each.name}, {"clsid", each.clsid},     {"description", each.description},
+          {"path", each.path}, {"view_32", each.view_32}, {"per_user", each.per_user}};
 }
 
 json duplicate_json(const Duplicate& each) {
@@ -124,20 +124,20 @@ json connection_json(const Connection& each) {
 }
 
 json process_json(const ProcessFacts& process) {
-  return {{"id", process.id},
-          {"modules",
-           known(process.modules,
-                 [](const std::vector<Module>& modules) { return list(modules, module_json); })},
-          {"connections", known(process.connections,
-                                [](const std::vector<Connection>& connections) {
-                                  return list(connections, connection_json);
-                                })},
-          {"processor", known(process.processor,
-                              [](const Processor& used) {
-                                return json{{"percent", used.percent},
-                                            {"sample_ms", used.sample_ms}};
-                              })},
-          {"clients", known(process.clients)}};
+  return {
+      {"id", process.id},
+      {"modules",
+       known(process.modules,
+             [](const std::vector<Module>& modules) { return list(modules, module_json); })},
+      {"connections", known(process.connections,
+                            [](const std::vector<Connection>& connections) {
+                              return list(connections, connection_json);
+                            })},
+      {"processor", known(process.processor,
+                          [](const Processor& used) {
+                            return json{{"percent", used.percent}, {"sample_ms", used.sample_ms}};
+                          })},
+      {"clients", known(process.clients)}};
 }
 
 json file_json(const FileFacts& file) {

@@ -58,9 +58,9 @@ Signature read_signature(const RecordReader& record) {
   signature.self_signed = record.yes("self_signed");
   signature.root = record.text("root");
   const RecordReader signer = record.object("signer");
-  signature.signer = {signer.text("common_name"), signer.text("organization"),
-                      signer.text("country"),     signer.text("issuer"),
-                      signer.text("serial"),      signer.text("sha256"),
+  signature.signer = {signer.text("common_name"),      signer.text("organization"),
+                      signer.text("country"),          signer.text("issuer"),
+                      signer.text("serial"),           signer.text("sha256"),
                       signer.text("public_key_sha256")};
   return signature;
 }
@@ -99,8 +99,8 @@ Duplicate read_duplicate(const RecordReader& record) {
 PersistenceScan read_persistence(const RecordReader& record) {
   PersistenceScan scan;
   scan.found = record.list<Persistence>("found", [](const RecordReader& each) {
-    return Persistence{each.choice<PersistenceKind>("kind", kPersistenceNames),
-                       each.text("where"), each.text("command")};
+    return Persistence{each.choice<PersistenceKind>("kind", kPersistenceNames), each.text("where"),
+                       each.text("command")};
   });
   scan.not_seen = record.texts("not_seen");
   return scan;
@@ -121,10 +121,9 @@ ProcessFacts read_process(const RecordReader& record) {
   process.id = record.number<std::uint32_t>("id");
   process.modules = record.known_list<Module>("modules", read_module);
   process.connections = record.known_list<Connection>("connections", read_connection);
-  process.processor =
-      record.known_object<Processor>("processor", [](const RecordReader& used) {
-        return Processor{used.real("percent"), used.number<std::uint32_t>("sample_ms")};
-      });
+  process.processor = record.known_object<Processor>("processor", [](const RecordReader& used) {
+    return Processor{used.real("percent"), used.number<std::uint32_t>("sample_ms")};
+  });
   process.clients = record.known_number<std::uint32_t>("clients");
   return process;
 }
@@ -181,8 +180,8 @@ Result<Facts> facts_from_json(const json& object) {
 
 Result<std::vector<Facts>> parse_record(std::string_view text) {
   if (text.size() > kMaxRecordBytes) {
-    return fail(ErrorCode::limit_reached, fmt::format("The record is larger than {} MiB.",
-                                                      kMaxRecordBytes >> 20));
+    return fail(ErrorCode::limit_reached,
+                fmt::format("The record is larger than {} MiB.", kMaxRecordBytes >> 20));
   }
   const json document = json::parse(
       text, [](int depth, json::parse_event_t, json&) { return depth <= kMaxDepth; }, false);

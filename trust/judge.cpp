@@ -49,9 +49,8 @@ std::vector<Finding> judge(const Facts& facts, const Expectations& expectations)
   judge_persistence(facts, findings);
   for (const ProcessFacts& each : facts.process) judge_process(facts, each, findings);
   auto list = findings.take();
-  std::stable_sort(list.begin(), list.end(), [](const Finding& a, const Finding& b) {
-    return a.severity > b.severity;
-  });
+  std::stable_sort(list.begin(), list.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
   return list;
 }
 
@@ -80,11 +79,10 @@ bool claims_to_be_ours(const Facts& facts) {
     if (skeleton(version.product) == ours || named_so(version.original_name)) return true;
   }
   if (!facts.registrations) return false;
-  return std::any_of(facts.registrations->begin(), facts.registrations->end(),
-                     [&](const Registration& each) {
-                       return skeleton(each.name) == ours ||
-                              folded(each.clsid) == folded(kOurClass);
-                     });
+  return std::any_of(
+      facts.registrations->begin(), facts.registrations->end(), [&](const Registration& each) {
+        return skeleton(each.name) == ours || folded(each.clsid) == folded(kOurClass);
+      });
 }
 
 std::string_view severity_name(Severity severity) noexcept {

@@ -12,9 +12,9 @@
 namespace asiodrv::trust {
 
 enum class Severity {
-  good,        ///< looked at, and as it should be
-  note,        ///< worth knowing, decides nothing
-  unknown,     ///< could not be looked at, and genuine cannot be said without it
+  good,     ///< looked at, and as it should be
+  note,     ///< worth knowing, decides nothing
+  unknown,  ///< could not be looked at, and genuine cannot be said without it
   suspicious,
   dangerous
 };

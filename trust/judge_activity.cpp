@@ -16,13 +16,14 @@ constexpr const char* kOnWindows = "Run \"asio-driver verify\" on the Windows ma
 
 void judge_registration(const Facts& facts, const Registration& each, Findings& findings) {
   if (each.per_user) {
-    findings.add(Severity::dangerous, "class_overridden",
-                 fmt::format("The user's own registry leads the driver \"{}\" to another file ({}).",
-                             shown(each.name), shown(each.path)),
-                 "It takes no rights to do that, and music programs load the file without a word.",
-                 fmt::format("Delete HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{} if you did not "
-                             "make it.",
-                             shown(each.clsid)));
+    findings.add(
+        Severity::dangerous, "class_overridden",
+        fmt::format("The user's own registry leads the driver \"{}\" to another file ({}).",
+                    shown(each.name), shown(each.path)),
+        "It takes no rights to do that, and music programs load the file without a word.",
+        fmt::format("Delete HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{} if you did not "
+                    "make it.",
+                    shown(each.clsid)));
   }
   if (!each.path.empty() && !is_absolute(each.path)) {
     findings.add(Severity::suspicious, "relative_path",
@@ -34,12 +35,12 @@ void judge_registration(const Facts& facts, const Registration& each, Findings& 
   if (!facts.file.structure) return;
   const PeFile& pe = *facts.file.structure;
   if (!pe.is_library || (!pe.exports_com_server && !pe.tables_damaged)) {
-    findings.add(Severity::suspicious, "not_a_driver",
-                 fmt::format("\"{}\" is registered as a driver, and the file is none: {}.",
-                             shown(each.name),
-                             pe.is_library ? "it offers no COM server" : "it is no library"),
-                 "A music program that opens it loads something else.",
-                 "Install the driver again from the vendor's site.");
+    findings.add(
+        Severity::suspicious, "not_a_driver",
+        fmt::format("\"{}\" is registered as a driver, and the file is none: {}.", shown(each.name),
+                    pe.is_library ? "it offers no COM server" : "it is no library"),
+        "A music program that opens it loads something else.",
+        "Install the driver again from the vendor's site.");
   }
   if (pe.is_64 == each.view_32) {
     findings.add(Severity::note, "wrong_bitness",
@@ -146,22 +147,21 @@ void judge_modules(const Facts& facts, const ProcessFacts& process, Findings& fi
     findings.add(Severity::unknown, "module_signatures_unknown",
                  fmt::format("{} of {} libraries inside the process could not be checked: {} ({}).",
                              unknown, process.modules->size(), shown(example), why),
-                 "Something could have been put into it.",
-                 "Run the command as administrator.");
+                 "Something could have been put into it.", "Run the command as administrator.");
   }
   if (!findings.has("bad_module") && !findings.has("unsigned_module") && unknown == 0) {
-    findings.add(Severity::good, "modules_signed",
-                 fmt::format("All {} libraries inside the process are signed.",
-                             process.modules->size()));
+    findings.add(
+        Severity::good, "modules_signed",
+        fmt::format("All {} libraries inside the process are signed.", process.modules->size()));
   }
 }
 
 void judge_connections(const Facts& facts, const ProcessFacts& process, Findings& findings) {
   if (!process.connections) {
-    findings.add(Severity::unknown, "connections_unknown",
-                 fmt::format("The process's connections are not known: {}.",
-                             process.connections.why_not()),
-                 "It could be talking to somebody.", "Run the command as administrator.");
+    findings.add(
+        Severity::unknown, "connections_unknown",
+        fmt::format("The process's connections are not known: {}.", process.connections.why_not()),
+        "It could be talking to somebody.", "Run the command as administrator.");
     return;
   }
   if (process.connections->empty()) {
@@ -191,17 +191,17 @@ void judge_processor(const ProcessFacts& process, Findings& findings) {
     return;
   }
   const Processor& used = *process.processor;
-  const std::string figure = fmt::format("{:.1f} % of one processor over {:.1f} s", used.percent,
-                                         used.sample_ms / 1000.0);
+  const std::string figure =
+      fmt::format("{:.1f} % of one processor over {:.1f} s", used.percent, used.sample_ms / 1000.0);
   if (process.clients.value_or(1) == 0 && used.percent > kIdlePercent) {
     findings.add(Severity::suspicious, "busy_while_idle",
                  fmt::format("No program is connected, and the process uses {}.", figure),
                  "A driver without work sleeps.",
                  "Look again in a minute. If it stays so, stop it and install the driver again.");
   } else if (!process.clients && used.percent > kBusyPercent) {
-    findings.add(Severity::note, "busy",
-                 fmt::format("The process uses {}; whether somebody is using it is not known.",
-                             figure));
+    findings.add(
+        Severity::note, "busy",
+        fmt::format("The process uses {}; whether somebody is using it is not known.", figure));
   } else {
     findings.add(Severity::good, "processor", fmt::format("The process uses {}.", figure));
   }
@@ -232,10 +232,10 @@ void judge_registrations(const Facts& facts, Findings& findings) {
 
 void judge_persistence(const Facts& facts, Findings& findings) {
   if (!facts.persistence) {
-    findings.add(Severity::unknown, "persistence_unknown",
-                 fmt::format("What else starts the file is not known: {}.",
-                             facts.persistence.why_not()),
-                 "Drivers are loaded by music programs; they need nobody else to start them.", kOnWindows);
+    findings.add(
+        Severity::unknown, "persistence_unknown",
+        fmt::format("What else starts the file is not known: {}.", facts.persistence.why_not()),
+        "Drivers are loaded by music programs; they need nobody else to start them.", kOnWindows);
     return;
   }
   for (const std::string& each : facts.persistence->not_seen) {

@@ -53,12 +53,12 @@ void judge_writable(const Writable& writable, Findings& findings) {
                    "Only administrators can change the file and the folders above it.");
       return;
     case Writability::yes:
-      findings.add(Severity::suspicious, "user_writable",
-                   fmt::format("{} may {} ({}).", shown(writable.who), writable.how,
-                               shown(writable.where)),
-                   "A program without any rights could put something else into the place of the "
-                   "file, and every music program would load that.",
-                   kInstallProperly);
+      findings.add(
+          Severity::suspicious, "user_writable",
+          fmt::format("{} may {} ({}).", shown(writable.who), writable.how, shown(writable.where)),
+          "A program without any rights could put something else into the place of the "
+          "file, and every music program would load that.",
+          kInstallProperly);
       return;
     case Writability::cannot_rule_out:
       findings.add(Severity::unknown, "perhaps_writable",
@@ -114,10 +114,10 @@ void judge_extras(const CertificateTable& table, Findings& findings) {
   constexpr const char* kCompare =
       "Compare the file's SHA-256 with the vendor's, or install it again from the vendor's site.";
   if (table.bytes_after_table > 0) {
-    findings.add(Severity::dangerous, "bytes_after_signature",
-                 fmt::format("{} bytes were appended behind the signature.",
-                             table.bytes_after_table),
-                 kNotCovered, kCompare);
+    findings.add(
+        Severity::dangerous, "bytes_after_signature",
+        fmt::format("{} bytes were appended behind the signature.", table.bytes_after_table),
+        kNotCovered, kCompare);
   }
   if (table.data_in_padding) {
     findings.add(Severity::suspicious, "data_in_padding",
@@ -204,12 +204,12 @@ void judge_place(const Facts& facts, Findings& findings) {
     if (place.writable) {
       judge_writable(*place.writable, findings);
     } else {
-      findings.add(Severity::unknown, "writable_unknown",
-                   fmt::format("Who may change the file is not known: {}.",
-                               place.writable.why_not()),
-                   "If anybody may, what is genuine now need not be tomorrow.",
-                   "Run \"asio-driver verify\" on the Windows machine itself, with an account that "
-                   "may read the access lists.");
+      findings.add(
+          Severity::unknown, "writable_unknown",
+          fmt::format("Who may change the file is not known: {}.", place.writable.why_not()),
+          "If anybody may, what is genuine now need not be tomorrow.",
+          "Run \"asio-driver verify\" on the Windows machine itself, with an account that "
+          "may read the access lists.");
     }
     if (open && (findings.has("unsigned") || findings.has("ours_unsigned"))) {
       findings.add(Severity::dangerous, "unsigned_in_open_place",

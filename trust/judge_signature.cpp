@@ -13,16 +13,17 @@ namespace asiodrv::trust {
 namespace {
 
 constexpr const char* kGetAgain =
-    "Do not use it. Remove it with its uninstaller and install it again from the vendor's own site.";
+    "Do not use it. Remove it with its uninstaller and install it again from the vendor's own "
+    "site.";
 constexpr const char* kAskVendor =
     "Ask the vendor for a signed version, or compare its SHA-256 with one that the vendor states.";
 
 std::set<std::string> words_of(std::string_view name) {
   static const std::set<std::string> kForms = {
-      "inc",  "incorporated", "gmbh", "ltd",     "limited", "llc", "corp", "corporation", "co",
-      "kg",   "company",      "ag",   "sa",      "sas",     "srl", "spa",  "bv",          "ab",
-      "oy",   "aps",          "as",   "pty",     "kk",      "plc", "the",  "and",         "mbh",
-      "ltda", "sarl",         "se",   "holding", "group"};
+      "inc", "incorporated", "gmbh",    "ltd",  "limited", "llc", "corp",    "corporation",
+      "co",  "kg",           "company", "ag",   "sa",      "sas", "srl",     "spa",
+      "bv",  "ab",           "oy",      "aps",  "as",      "pty", "kk",      "plc",
+      "the", "and",          "mbh",     "ltda", "sarl",    "se",  "holding", "group"};
   std::set<std::string> words;
   std::string word;
   const auto end_word = [&] {
@@ -60,11 +61,10 @@ bool is_pinned(const Signer& signer, const Expectations& expectations) {
 }
 
 bool is_named(const Signer& signer, const Expectations& expectations) {
-  return std::any_of(expectations.signers.begin(), expectations.signers.end(),
-                     [&](const std::string& each) {
-                       return !each.empty() &&
-                              (each == signer.common_name || each == signer.organization);
-                     });
+  return std::any_of(
+      expectations.signers.begin(), expectations.signers.end(), [&](const std::string& each) {
+        return !each.empty() && (each == signer.common_name || each == signer.organization);
+      });
 }
 
 std::string signer_text(const Signer& signer) {
@@ -89,13 +89,14 @@ void compare_with_claim(const Facts& facts, const Signer& signer, Findings& find
                  "The file does not name its maker in its version information.",
                  "There is nothing to compare the signer with.");
   } else if (is_windows_publisher(signer)) {
-    findings.add(Severity::good, "signed_for_vendor",
-                 fmt::format("Microsoft's driver programme has signed for \"{}\".", shown(company)));
+    findings.add(
+        Severity::good, "signed_for_vendor",
+        fmt::format("Microsoft's driver programme has signed for \"{}\".", shown(company)));
   } else if (names_agree(company, signer.common_name) ||
              names_agree(company, signer.organization)) {
-    findings.add(Severity::good, "signer_is_vendor",
-                 fmt::format("The signer {} is the maker that the file names.",
-                             signer_text(signer)));
+    findings.add(
+        Severity::good, "signer_is_vendor",
+        fmt::format("The signer {} is the maker that the file names.", signer_text(signer)));
   } else {
     findings.add(Severity::suspicious, "signer_is_not_vendor",
                  fmt::format("The file says that \"{}\" made it, and {} signed it.", shown(company),
@@ -226,16 +227,16 @@ void judge_signature(const Facts& facts, const Expectations& expectations, Findi
                    "Ask your administrator which rule refuses it.");
       return;
     case SignatureMeaning::not_signable:
-      findings.add(Severity::unknown, "not_signable", what,
-                   "Nobody vouches for it.", "Check that this is the file you meant.");
+      findings.add(Severity::unknown, "not_signable", what, "Nobody vouches for it.",
+                   "Check that this is the file you meant.");
       return;
     case SignatureMeaning::undecided:
-      findings.add(Severity::unknown, "signature_undecided",
-                   fmt::format("Could not decide: the system's check answered {}.",
-                               code_text(code)),
-                   "This is neither a good nor a bad signature.",
-                   "Check again after a restart; then look up the code, or send the report made "
-                   "with --json to the vendor.");
+      findings.add(
+          Severity::unknown, "signature_undecided",
+          fmt::format("Could not decide: the system's check answered {}.", code_text(code)),
+          "This is neither a good nor a bad signature.",
+          "Check again after a restart; then look up the code, or send the report made "
+          "with --json to the vendor.");
       return;
   }
 }

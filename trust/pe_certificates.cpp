@@ -97,8 +97,7 @@ void read_signature(const ByteView& content, CertificateTable& table) {
 
 }  // namespace
 
-CertificateTable read_certificates(const ByteView& file, std::uint32_t offset,
-                                   std::uint32_t size) {
+CertificateTable read_certificates(const ByteView& file, std::uint32_t offset, std::uint32_t size) {
   CertificateTable table;
   if (offset == 0 && size == 0) return table;
   table.misaligned = offset % 8 != 0;

@@ -83,8 +83,8 @@ Result<> read_optional_header(Layout& layout, PeFile& pe, std::uint64_t at, std:
 
 Result<> read_sections(Layout& layout, std::uint64_t at, std::uint16_t count) {
   if (count > kMaxSections || !layout.file.holds(at, std::uint64_t{count} * 40)) {
-    return fail(ErrorCode::malformed, fmt::format("The program's table of {} sections is broken.",
-                                                  count));
+    return fail(ErrorCode::malformed,
+                fmt::format("The program's table of {} sections is broken.", count));
   }
   for (std::uint16_t index = 0; index < count; ++index) {
     const ByteView row = layout.file.part(at + std::uint64_t{index} * 40, 40);
@@ -140,8 +140,7 @@ void read_imports(const Layout& layout, PeFile& pe, std::size_t which, std::uint
     if (!address) break;
     if (*address == 0) return;
     const auto name_offset = layout.offset_of(*address);
-    const auto name =
-        name_offset ? layout.file.text(*name_offset, kMaxNameLength) : std::nullopt;
+    const auto name = name_offset ? layout.file.text(*name_offset, kMaxNameLength) : std::nullopt;
     if (!name) break;
     pe.imports.push_back(lower(*name));
   }
@@ -205,8 +204,8 @@ Result<PeFile> parse_pe(std::span<const std::byte> bytes) {
   if (const auto read = read_optional_header(layout, pe, *headers + 20, optional_bytes); !read) {
     return refusal(read);
   }
-  if (const auto read = read_sections(layout, *headers + 20 + optional_bytes,
-                                      coff.u16(2).value_or(0));
+  if (const auto read =
+          read_sections(layout, *headers + 20 + optional_bytes, coff.u16(2).value_or(0));
       !read) {
     return refusal(read);
   }

@@ -18,7 +18,8 @@ std::optional<std::uint32_t> entry_of(const ByteView& tree, std::uint64_t folder
   const auto named = tree.u16(folder + 12);
   const auto numbered = tree.u16(folder + 14);
   if (!named || !numbered) return std::nullopt;
-  const std::size_t count = std::min<std::size_t>(std::size_t{*named} + *numbered, kMaxResourceEntries);
+  const std::size_t count =
+      std::min<std::size_t>(std::size_t{*named} + *numbered, kMaxResourceEntries);
   for (std::size_t index = 0; index < count; ++index) {
     const std::uint64_t at = folder + 16 + 8 * index;
     if (!id || tree.u32(at) == id) return tree.u32(at + 4);
@@ -50,7 +51,7 @@ std::uint64_t align4(std::uint64_t offset) { return (offset + 3) / 4 * 4; }
 /// One block: length, length of the value, type, a key, the value, blocks inside.
 struct Block {
   std::string key;
-  std::uint64_t value_at = 0;    ///< in the whole resource, as the two below
+  std::uint64_t value_at = 0;  ///< in the whole resource, as the two below
   std::uint64_t children_at = 0;
   std::uint64_t end = 0;
   std::uint64_t value_bytes = 0;
@@ -117,8 +118,8 @@ VersionTexts read_version_texts(const ByteView& resource) {
   for (std::size_t count = 0; at < table->end && count < kMaxBlocks; ++count) {
     const auto block = block_at(resource, at, table->end);
     if (!block) break;
-    const std::string value = utf8_of_utf16(resource.part(
-        block->value_at, std::min<std::uint64_t>(block->value_bytes, kMaxTextBytes)));
+    const std::string value = utf8_of_utf16(
+        resource.part(block->value_at, std::min<std::uint64_t>(block->value_bytes, kMaxTextBytes)));
     if (block->key == "CompanyName") texts.company = value;
     if (block->key == "ProductName") texts.product = value;
     if (block->key == "FileDescription") texts.description = value;

@@ -152,8 +152,8 @@ class RecordReader {
       return entries;
     }
     for (const nlohmann::json& each : value) {
-      entries.push_back(read(RecordReader(
-          each, fmt::format("{}[{}]", path(name), entries.size()), mistake_)));
+      entries.push_back(
+          read(RecordReader(each, fmt::format("{}[{}]", path(name), entries.size()), mistake_)));
     }
     return entries;
   }

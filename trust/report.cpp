@@ -59,8 +59,8 @@ void put_wrapped(std::string& out, std::string_view first, std::string_view text
 }
 
 std::string one_subject(const Judged& judged, bool detailed) {
-  std::string out = shown(judged.facts.subject.empty() ? judged.facts.file.path
-                                                       : judged.facts.subject);
+  std::string out =
+      shown(judged.facts.subject.empty() ? judged.facts.file.path : judged.facts.subject);
   out += "\n";
   if (!judged.facts.subject.empty() && judged.facts.subject != judged.facts.file.path) {
     out += fmt::format("  {}\n", shown(judged.facts.file.path));
@@ -86,10 +86,11 @@ std::string summary(const std::vector<Judged>& subjects) {
     return std::count_if(subjects.begin(), subjects.end(),
                          [&](const Judged& each) { return each.verdict == verdict; });
   };
-  return fmt::format("{} looked at: {} genuine, {} could not be decided, {} suspicious, {} "
-                     "dangerous.\n",
-                     subjects.size(), count(Verdict::genuine), count(Verdict::undecided),
-                     count(Verdict::suspicious), count(Verdict::dangerous));
+  return fmt::format(
+      "{} looked at: {} genuine, {} could not be decided, {} suspicious, {} "
+      "dangerous.\n",
+      subjects.size(), count(Verdict::genuine), count(Verdict::undecided),
+      count(Verdict::suspicious), count(Verdict::dangerous));
 }
 
 }  // namespace

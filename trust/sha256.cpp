@@ -35,8 +35,8 @@ void take(HashState& state, const HashBlock& block) {
   for (std::size_t i = 0; i < 64; ++i) {
     const std::uint32_t first = h + (std::rotr(e, 6) ^ std::rotr(e, 11) ^ std::rotr(e, 25)) +
                                 ((e & f) ^ (~e & g)) + kRounds[i] + w[i];
-    const std::uint32_t second = (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) +
-                                 ((a & b) ^ (a & c) ^ (b & c));
+    const std::uint32_t second =
+        (std::rotr(a, 2) ^ std::rotr(a, 13) ^ std::rotr(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
     h = g;
     g = f;
     f = e;
@@ -54,7 +54,7 @@ void take(HashState& state, const HashBlock& block) {
 
 std::string sha256_hex(std::span<const std::byte> bytes) {
   HashState state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+                     0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   HashBlock block{};
   std::size_t filled = 0;
   const auto put = [&](std::uint8_t byte) {

@@ -21,11 +21,11 @@ Letter first_letter(std::string_view text) {
     return static_cast<std::uint32_t>(static_cast<unsigned char>(text[index]));
   };
   const std::uint32_t head = byte(0);
-  const std::size_t length = head < 0x80             ? 1
-                             : (head >> 5) == 0x06   ? 2
-                             : (head >> 4) == 0x0E   ? 3
-                             : (head >> 3) == 0x1E   ? 4
-                                                     : 0;
+  const std::size_t length = head < 0x80           ? 1
+                             : (head >> 5) == 0x06 ? 2
+                             : (head >> 4) == 0x0E ? 3
+                             : (head >> 3) == 0x1E ? 4
+                                                   : 0;
   if (length == 1) return {head, text.substr(0, 1)};
   if (length == 0 || length > text.size()) return {kBroken, text.substr(0, 1)};
   std::uint32_t code = head & (0x7FU >> length);
@@ -105,8 +105,7 @@ std::string shown(std::string_view text, std::size_t limit) {
       safe += fmt::format("\\x{:02X}", static_cast<unsigned char>(letter.bytes.front()));
     } else if (letter.code < 0x20 || (letter.code >= 0x7F && letter.code < 0xA0)) {
       safe += fmt::format("\\x{:02X}", letter.code);
-    } else if (is_unseen(letter.code) ||
-               (latin && letter.code >= 0x250 && letter.code < 0x2000)) {
+    } else if (is_unseen(letter.code) || (latin && letter.code >= 0x250 && letter.code < 0x2000)) {
       safe += fmt::format("\\u{{{:X}}}", letter.code);
     } else {
       safe += letter.bytes;

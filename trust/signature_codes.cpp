@@ -19,7 +19,7 @@ SignatureMeaning meaning_of(std::uint32_t code) noexcept {
     case 0: return SignatureMeaning::valid;
     case 0x800B0100: return SignatureMeaning::none;
     case 0x80096010: return SignatureMeaning::modified;
-    case 0x800B0109:  // untrusted root
+    case 0x800B0109:                                           // untrusted root
     case 0x800B010A: return SignatureMeaning::signer_unknown;  // no chain to a root
     case 0x800B0101: return SignatureMeaning::expired;
     case 0x800B010C: return SignatureMeaning::withdrawn;
@@ -52,8 +52,7 @@ std::string_view sentence(SignatureMeaning meaning) noexcept {
 }
 
 std::uint32_t effective_code(const Signature& signature) noexcept {
-  const std::uint32_t errors =
-      signature.chain_errors & ~(kRevocationUnknown | kOfflineRevocation);
+  const std::uint32_t errors = signature.chain_errors & ~(kRevocationUnknown | kOfflineRevocation);
   if (signature.code != 0 || errors == 0) return signature.code;
   if ((errors & kDistrust) != 0) return 0x800B0111;
   if ((errors & kRevoked) != 0) return 0x800B010C;

@@ -18,7 +18,7 @@ enum class SignatureMeaning {
   withdrawn,   ///< the certificate was revoked
   distrusted,  ///< blocked by name on this machine
   wrong_usage,
-  policy,       ///< a rule of this machine forbids it
+  policy,  ///< a rule of this machine forbids it
   not_signable,
   undecided  ///< every code that is not in the table
 };

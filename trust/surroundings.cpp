@@ -57,9 +57,8 @@ std::vector<Duplicate> duplicates_of(
     for (const Registration& other : all) {
       if (same_path(other.path, path)) continue;
       const auto kind = likeness(own, other);
-      const bool known = std::any_of(found.begin(), found.end(), [&](const Duplicate& each) {
-        return each.other == other;
-      });
+      const bool known = std::any_of(found.begin(), found.end(),
+                                     [&](const Duplicate& each) { return each.other == other; });
       if (!kind || known) continue;
       if (!own_hash) own_hash = hash_of(path);
       const Known<std::string> hash = hash_of(other.path);
@@ -77,7 +76,9 @@ bool leads_to(const std::string& command, const std::string& path) {
   const std::string whole = folded(path);
   const std::string name = folded(file_name_of(path));
   if (whole.empty() || name.empty()) return false;
-  const auto ends_word = [&](std::size_t end) { return end >= text.size() || is_word_end(text[end]); };
+  const auto ends_word = [&](std::size_t end) {
+    return end >= text.size() || is_word_end(text[end]);
+  };
   for (std::size_t at = text.find(whole); at != std::string::npos; at = text.find(whole, at + 1)) {
     if (ends_word(at + whole.size())) return true;
   }

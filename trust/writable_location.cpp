@@ -165,8 +165,8 @@ std::string first_with(const std::vector<std::pair<std::uint32_t, std::string>>&
 }  // namespace
 
 const std::vector<std::string>& standard_groups() {
-  static const std::vector<std::string> groups = {"S-1-1-0",  "S-1-5-11", "S-1-5-4",
-                                                  "S-1-2-0",  "S-1-2-1",  "S-1-5-32-545"};
+  static const std::vector<std::string> groups = {"S-1-1-0", "S-1-5-11", "S-1-5-4",
+                                                  "S-1-2-0", "S-1-2-1",  "S-1-5-32-545"};
   return groups;
 }
 

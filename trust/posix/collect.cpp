@@ -51,9 +51,10 @@ Result<Facts> look_into(const std::string& path) {
 
 Result<std::vector<Facts>> collect(const Question& question) {
   if (question.all || !question.processes.empty()) {
-    return fail(ErrorCode::unsupported,
-                "Registered drivers and processes can be looked at on Windows only. Give a file, or "
-                "a record with --facts.");
+    return fail(
+        ErrorCode::unsupported,
+        "Registered drivers and processes can be looked at on Windows only. Give a file, or "
+        "a record with --facts.");
   }
   std::vector<Facts> all;
   for (const std::string& path : question.files) {

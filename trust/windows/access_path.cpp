@@ -48,21 +48,20 @@ Known<SecurityDescriptor> access_of(const std::string& path) {
       to_wide(path).c_str(), READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
       nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
   if (!file) {
-    return Access::unknown(fmt::format("its access list may not be read (Windows error {})",
-                                       GetLastError()));
+    return Access::unknown(
+        fmt::format("its access list may not be read (Windows error {})", GetLastError()));
   }
   PSECURITY_DESCRIPTOR raw = nullptr;
-  const DWORD error =
-      GetSecurityInfo(file.get(), SE_FILE_OBJECT,
-                      OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION |
-                          DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION,
-                      nullptr, nullptr, nullptr, nullptr, &raw);
+  const DWORD error = GetSecurityInfo(file.get(), SE_FILE_OBJECT,
+                                      OWNER_SECURITY_INFORMATION | GROUP_SECURITY_INFORMATION |
+                                          DACL_SECURITY_INFORMATION | LABEL_SECURITY_INFORMATION,
+                                      nullptr, nullptr, nullptr, nullptr, &raw);
   if (error != ERROR_SUCCESS || raw == nullptr) {
-    return Access::unknown(fmt::format("its access list could not be read (Windows error {})",
-                                       error));
+    return Access::unknown(
+        fmt::format("its access list could not be read (Windows error {})", error));
   }
-  const auto parsed = parse_security_descriptor(std::as_bytes(
-      std::span(static_cast<const BYTE*>(raw), GetSecurityDescriptorLength(raw))));
+  const auto parsed = parse_security_descriptor(
+      std::as_bytes(std::span(static_cast<const BYTE*>(raw), GetSecurityDescriptorLength(raw))));
   LocalFree(raw);
   return parsed ? Access(*parsed) : Access::unknown(parsed.error().message);
 }
@@ -72,8 +71,8 @@ Known<SecurityDescriptor> access_of(const std::string& path) {
 Writable who_may_change(const std::string& path, const std::vector<std::string>& session_sids) {
   const std::wstring root = volume_of(path);
   DWORD features = 0;
-  if (root.empty() || !GetVolumeInformationW(root.c_str(), nullptr, 0, nullptr, nullptr, &features,
-                                             nullptr, 0)) {
+  if (root.empty() ||
+      !GetVolumeInformationW(root.c_str(), nullptr, 0, nullptr, nullptr, &features, nullptr, 0)) {
     return {Writability::cannot_rule_out, path, "anybody", "unknown: the volume says nothing"};
   }
   if ((features & FILE_PERSISTENT_ACLS) == 0) {

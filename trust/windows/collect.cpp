@@ -56,7 +56,9 @@ class Collector {
 
   /// One subject for each file, under the name of its first registration.
   Result<std::vector<Facts>> registered() {
-    if (!drivers_) return fail(ErrorCode::access_denied, fmt::format("It is not known which drivers there are: {}.", drivers_.why_not()));
+    if (!drivers_)
+      return fail(ErrorCode::access_denied,
+                  fmt::format("It is not known which drivers there are: {}.", drivers_.why_not()));
     std::vector<Facts> all;
     std::vector<std::string> done;
     for (const Registration& each : *drivers_) {

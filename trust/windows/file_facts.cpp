@@ -27,9 +27,9 @@ struct Opened {
 /// Others may read meanwhile, and nobody write: what is hashed is what is checked.
 Opened open_file(const std::string& path) {
   Opened opened;
-  opened.file = UniqueHandle(CreateFileW(to_wide(path).c_str(), GENERIC_READ, FILE_SHARE_READ,
-                                         nullptr, OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN,
-                                         nullptr));
+  opened.file =
+      UniqueHandle(CreateFileW(to_wide(path).c_str(), GENERIC_READ, FILE_SHARE_READ, nullptr,
+                               OPEN_EXISTING, FILE_FLAG_SEQUENTIAL_SCAN, nullptr));
   if (!opened.file) opened.error = GetLastError();
   // A pipe or a device would wait for somebody to write.
   if (opened.file && GetFileType(opened.file.get()) != FILE_TYPE_DISK) {
@@ -76,9 +76,9 @@ Result<std::vector<std::byte>> content_of(HANDLE file) {
 
 /// The mark that browsers put on downloads: a second stream of the same file.
 Known<std::uint32_t> internet_zone(const std::string& path) {
-  const UniqueHandle stream(CreateFileW(
-      (to_wide(path) + L":Zone.Identifier").c_str(), GENERIC_READ,
-      FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr, OPEN_EXISTING, 0, nullptr));
+  const UniqueHandle stream(CreateFileW((to_wide(path) + L":Zone.Identifier").c_str(), GENERIC_READ,
+                                        FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                                        nullptr, OPEN_EXISTING, 0, nullptr));
   if (!stream) {
     const DWORD error = GetLastError();
     if (is_absent(error)) return std::uint32_t{0};
@@ -96,8 +96,7 @@ Known<std::uint32_t> internet_zone(const std::string& path) {
 
 std::string final_path(HANDLE file) {
   std::wstring path(32'768, L'\0');
-  const DWORD length = GetFinalPathNameByHandleW(file, path.data(),
-                                                 static_cast<DWORD>(path.size()),
+  const DWORD length = GetFinalPathNameByHandleW(file, path.data(), static_cast<DWORD>(path.size()),
                                                  FILE_NAME_NORMALIZED | VOLUME_NAME_DOS);
   if (length == 0 || length >= path.size()) return {};
   std::string text = platform::to_utf8({path.data(), length});

@@ -31,12 +31,10 @@ using TableCall = DWORD WINAPI(void*, DWORD*, BOOL, ULONG, int, ULONG);
 
 Known<std::vector<Module>> modules_of(const FileContext& context, std::uint32_t id) {
   using Modules = Known<std::vector<Module>>;
-  const UniqueHandle process(
-      OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, id));
+  const UniqueHandle process(OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, id));
   if (!process) {
-    return Modules::unknown(
-        fmt::format("the process does not let this account look (Windows error {})",
-                    GetLastError()));
+    return Modules::unknown(fmt::format(
+        "the process does not let this account look (Windows error {})", GetLastError()));
   }
   std::vector<HMODULE> handles(kMaxModules);
   DWORD needed = 0;

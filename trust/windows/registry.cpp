@@ -34,9 +34,9 @@ std::string text_of(HKEY key, const wchar_t* name) {
 }  // namespace
 
 RegistryKey::RegistryKey(HKEY parent, const std::string& path, View view) {
-  error_ = parent == nullptr ? ERROR_FILE_NOT_FOUND
-                             : RegOpenKeyExW(parent, to_wide(path).c_str(), 0, access_for(view),
-                                             &key_);
+  error_ = parent == nullptr
+               ? ERROR_FILE_NOT_FOUND
+               : RegOpenKeyExW(parent, to_wide(path).c_str(), 0, access_for(view), &key_);
   if (error_ != ERROR_SUCCESS) key_ = nullptr;
 }
 

@@ -109,8 +109,7 @@ class TrustCall {
  private:
   std::uint32_t call() {
     GUID action = kGenericVerify;
-    const LONG code =
-        library_.verify(static_cast<HWND>(INVALID_HANDLE_VALUE), &action, &data_);
+    const LONG code = library_.verify(static_cast<HWND>(INVALID_HANDLE_VALUE), &action, &data_);
     return static_cast<std::uint32_t>(code);
   }
 
@@ -150,8 +149,8 @@ class Catalogs {
 
   bool find(HANDLE file) {
     auto size = static_cast<DWORD>(hash_.size());
-    if (context_ == nullptr ||
-        !library_.catalog_hash(context_, file, &size, hash_.data(), 0) || size > hash_.size()) {
+    if (context_ == nullptr || !library_.catalog_hash(context_, file, &size, hash_.data(), 0) ||
+        size > hash_.size()) {
       return false;
     }
     hash_size_ = size;
@@ -205,8 +204,8 @@ Result<TrustLibrary> load_trust_library() {
   load(library.catalog_info, L"wintrust.dll", "CryptCATCatalogInfoFromContext");
   load(library.catalog_release, L"wintrust.dll", "CryptCATAdminReleaseCatalogContext");
   load(library.name_of, L"crypt32.dll", "CertGetNameStringW");
-  if (library.verify == nullptr || library.provider_of == nullptr ||
-      library.signer_of == nullptr || library.name_of == nullptr) {
+  if (library.verify == nullptr || library.provider_of == nullptr || library.signer_of == nullptr ||
+      library.name_of == nullptr) {
     return fail(ErrorCode::unsupported, "the system's signature check could not be loaded");
   }
   return library;

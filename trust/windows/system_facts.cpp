@@ -87,7 +87,7 @@ bool runs_under_wine() noexcept {
 
 std::string system_name() {
   if (auto* const wine =
-          platform::system_function<const char* CDECL()>(L"ntdll.dll", "wine_get_version")) {
+          platform::system_function<const char * CDECL()>(L"ntdll.dll", "wine_get_version")) {
     return fmt::format("Wine {}", wine());
   }
   RTL_OSVERSIONINFOW version{};
@@ -111,8 +111,8 @@ KnownFolders known_folders() {
   constexpr GUID kProgramFiles64 = {
       0x6D809377, 0x6AF0, 0x444B, {0x89, 0x57, 0xA3, 0x77, 0x3F, 0x02, 0x20, 0x0E}};
   KnownFolders folders;
-  for (std::string each : {folder(kProgramFiles64), folder(CSIDL_PROGRAM_FILES),
-                           folder(CSIDL_PROGRAM_FILESX86)}) {
+  for (std::string each :
+       {folder(kProgramFiles64), folder(CSIDL_PROGRAM_FILES), folder(CSIDL_PROGRAM_FILESX86)}) {
     if (!each.empty()) folders.program_files.push_back(std::move(each));
   }
   folders.windows = folder(CSIDL_WINDOWS);
