@@ -1,5 +1,6 @@
 """Makes the files that `verify` judges: a test authority, certificates of it, and drivers signed
-with them by osslsigncode. Nothing of it is a secret, and nothing outside of its folder trusts it."""
+with them by osslsigncode. Nothing of it is a secret, and nothing outside of its folder trusts it.
+"""
 
 from __future__ import annotations
 

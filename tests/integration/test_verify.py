@@ -26,7 +26,8 @@ from programs import DRIVER, Finished
 GENUINE, FAILED, WRONG_USAGE, SUSPICIOUS, DANGEROUS, UNDECIDED = 0, 1, 2, 10, 11, 12
 
 #: The prefix that tools/wine/run.sh runs programs in.
-DRIVE_C = pathlib.Path(os.environ.get("ASIODRV_WINE_PREFIX", ROOT / "build/wine/prefix")) / "drive_c"
+PREFIX = pathlib.Path(os.environ.get("ASIODRV_WINE_PREFIX", ROOT / "build/wine/prefix"))
+DRIVE_C = PREFIX / "drive_c"
 
 PROTECTED = {"answer": "no", "where": "", "who": "", "how": ""}
 
