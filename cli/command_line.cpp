@@ -9,6 +9,7 @@
 #include "cli/console.hpp"
 #include "cli/routing_arguments.hpp"
 #include "cli/run_command.hpp"
+#include "cli/verify.hpp"
 #include "service/paths.hpp"
 #include "service/version.hpp"
 
@@ -35,6 +36,7 @@ constexpr const char* kFooter =
     "  asio-driver config                    the settings in force, and where they are kept\n"
     "  asio-driver config set driver.preferred_frames 128    changes one; \"config list\": all\n"
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
+    "  asio-driver verify --all              is every registered ASIO driver genuine?\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
     "  asio-driver service install           registers it with Windows\n"
     "  asio-driver doctor                    why there is no sound, and what to do about it\n"
@@ -42,7 +44,7 @@ constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done        1  the operation failed; the reason is on the error stream\n"
     "  2  wrong usage 3  the service is not running\n"
-    "  4  this needs an administrator            20  doctor has found something\n"
+    "  4  this needs an administrator            verify and doctor have more, see their help\n"
     "\n"
     "\"asio-driver COMMAND --help\" explains one command.";
 
@@ -68,6 +70,7 @@ struct Parsed {
   CalibrateOptions calibrate;
   ServiceArguments service;
   DoctorOptions doctor;
+  VerifyOptions verify;
 };
 
 void add_instance(CLI::App* command, std::string& target) {
@@ -133,7 +136,8 @@ int run_command_line(std::vector<std::string> arguments) {
                         .edit_config = run_config,
                         .rollback = run_rollback,
                         .service = run_service_command,
-                        .doctor = run_doctor};
+                        .doctor = run_doctor,
+                        .verify = run_verify};
   return run_command_line(std::move(arguments), actions);
 }
 
@@ -195,6 +199,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   CLI::App* const doctor = add_doctor_command(app, parsed.doctor, parsed.client);
   CLI::App* const rollback =
       app.add_subcommand("rollback", "Returns to the version that was installed before this one");
+  CLI::App* const verify = add_verify_command(app, parsed.verify, parsed.client);
 
   std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
   try {
@@ -223,6 +228,10 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
     if (doctor->parsed()) {
       const std::string mistake = wrong_usage(parsed.doctor);
       return mistake.empty() ? actions.doctor(parsed.client, parsed.doctor) : usage_error(mistake);
+    }
+    if (verify->parsed()) {
+      const std::string mistake = wrong_usage(parsed.verify);
+      return mistake.empty() ? actions.verify(parsed.client, parsed.verify) : usage_error(mistake);
     }
     std::string wrong;
     if (parsed.config.command->parsed()) {

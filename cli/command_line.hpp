@@ -11,6 +11,7 @@
 #include "cli/rollback.hpp"
 #include "cli/routing_commands.hpp"
 #include "cli/service_command.hpp"
+#include "cli/verify.hpp"
 #include "service/run_service.hpp"
 
 namespace asiodrv::cli {
@@ -32,6 +33,7 @@ struct Actions {
   int (*rollback)() = run_rollback;
   int (*service)(const ServiceOptions&) = nullptr;
   int (*doctor)(const ClientOptions&, const DoctorOptions&) = nullptr;
+  int (*verify)(const ClientOptions&, const VerifyOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

@@ -16,7 +16,8 @@ packages_of() {
     # Two thread models for 64 bit: posix for the service, win32 for the DLL (docs/decisions/0001).
     windows) echo g++-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-win32 \
                g++-mingw-w64-i686-win32 binutils-mingw-w64-x86-64 binutils-mingw-w64-i686 ;;
-    wine) echo wine wine64 util-linux ;;
+    # The last two make and sign the files that "verify" is tested with.
+    wine) echo wine wine64 util-linux osslsigncode openssl ;;
     lint) echo clang-14 clang-format-14 python3 ;;
     bench) echo libzita-resampler-dev libsamplerate0-dev libsoxr-dev ;;
     demo) echo alsa-utils python3 ;;

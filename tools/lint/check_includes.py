@@ -36,7 +36,7 @@ WINDOWS_HEADERS = re.compile(
     r"processthreadsapi\.h|synchapi\.h|bcrypt\.h|ntsecapi\.h|userenv\.h|shl[a-z]+\.h|"
     r"shellapi\.h|io\.h|process\.h|rpc[a-z]*\.h|initguid\.h|"
     r"audio[a-z]+\.h|prop[a-z]+\.h|devpkey\.h|functiondiscoverykeys_devpkey\.h|"
-    r"guiddef\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
+    r"guiddef\.h|mscat\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
 WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "doctor/windows",
                    "doctor/testing", "cli", "host", "asio", "trust", "panel", "tests", "bench")
 
@@ -58,7 +58,9 @@ SIMD_FOLDERS = ("core/audio", "core/base", "asio", "host", "platform", "tests", 
 LIBRARIES = {
     "fmt": ("*",),
     "tl": ("*",),
-    "nlohmann": ("core/wire", "ipc", "asio", "service", "doctor", "cli", "host", "simulation",
+    r"guiddef\.h|mscat\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
+WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "doctor/windows",
+                   "doctor/testing", "cli", "host", "asio", "trust", "panel", "tests", "bench")
                  "tests"),
     "spdlog": ("service", "cli"),
     "CLI": ("service", "cli", "host"),
