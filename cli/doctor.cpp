@@ -6,6 +6,7 @@
 
 #include "cli/console.hpp"
 #include "cli/conversation.hpp"
+#include "core/base/product.hpp"
 #include "doctor/bundle.hpp"
 #include "doctor/diagnose.hpp"
 #include "doctor/facts_json.hpp"
@@ -48,7 +49,8 @@ Result<> write_bundle(const ClientOptions& options, const std::string& path,
   contents.configuration = doctor::end_of_file(facts.configuration.path, kConfigBytes);
   contents.flight = flight_json(options);
   contents.versions = doctor::versions_text(facts);
-  const std::string name = "asio-driver" + (options.instance.empty() ? "" : "-" + options.instance);
+  const std::string name =
+      kProduct.id + (options.instance.empty() ? std::string() : "-" + options.instance);
   contents.log = doctor::end_of_file(service::log_path(name), kLogBytes);
   const auto bundle = doctor::make_bundle(contents, doctor::Scrubber(doctor::personal_names()));
   if (!bundle) return tl::unexpected<Error>(bundle.error());

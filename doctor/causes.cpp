@@ -27,8 +27,8 @@ constexpr std::array kCauses{
     Cause{"wrong_bitness", "The registered driver file is for programs of another kind.",
           kRegisterFix, true},
     Cause{"user_override", "This user's own settings put another file in the driver's place.",
-          "Remove the key HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\"
-          "{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35} with the registry editor."},
+          "Remove the driver's class below HKEY_CURRENT_USER\\Software\\Classes\\CLSID with the "
+          "registry editor."},
     Cause{"conflicting_copy", "Programs load another copy of the driver than this one.",
           kRegisterFix, true},
     Cause{"driver_hangs", "The driver does not load: it hangs.",

@@ -34,19 +34,19 @@ void Judge::registration_of(const Registration& view, unsigned bits) {
   if (view.listed.is(false)) {
     if (view.other_name.is_not("")) {
       find("wrong_name", fmt::format("{}-bit programs list it as '{}' instead of '{}'.", bits,
-                                     *view.other_name, kDriverName));
+                                     *view.other_name, driver_name()));
     } else {
       find("not_registered",
-           fmt::format("{}-bit programs have no driver of the name '{}'.", bits, kDriverName));
+           fmt::format("{}-bit programs have no driver of the name '{}'.", bits, driver_name()));
       return;
     }
-  } else if (view.listed_class.known() && !same_text(*view.listed_class, kDriverClass)) {
+  } else if (view.listed_class.known() && !same_text(*view.listed_class, driver_class())) {
     find("name_taken",
          view.listed_class->empty()
-             ? fmt::format("The entry of '{}' for {}-bit programs names no class.", kDriverName,
+             ? fmt::format("The entry of '{}' for {}-bit programs names no class.", driver_name(),
                            bits)
              : fmt::format("'{}' for {}-bit programs leads to the class {}, which is not ours.",
-                           kDriverName, bits, *view.listed_class));
+                           driver_name(), bits, *view.listed_class));
     return;
   }
   if (view.user_path.is_not("")) {
@@ -61,7 +61,7 @@ void Judge::file_of(const Registration& view, unsigned bits) {
   const std::string& path = *view.path;
   if (path.empty()) {
     find("class_missing",
-         fmt::format("The class {} has no file for {}-bit programs.", kDriverClass, bits));
+         fmt::format("The class {} has no file for {}-bit programs.", driver_class(), bits));
     return;
   }
   if (!absolute(path)) {

@@ -24,8 +24,7 @@ struct IsVector : std::false_type {};
 template <class T>
 struct IsVector<std::vector<T>> : std::true_type {};
 
-// --- one list of members per structure, for both directions
-// -----------------------------------------
+// --- one list of members per structure, for both directions --------------------------------------
 
 template <class Visitor, class T>
 void visit(Visitor& v, T& object);
@@ -158,8 +157,7 @@ void visit(Visitor& v, T& object) {
 template <class T>
 constexpr bool kPlain = std::is_arithmetic_v<T> || std::is_same_v<T, std::string>;
 
-// --- writing
-// ----------------------------------------------------------------------------------------
+// --- writing -------------------------------------------------------------------------------------
 
 template <class T>
 json written(const T& value);
@@ -189,8 +187,7 @@ json written(const T& value) {
   }
 }
 
-// --- reading
-// ----------------------------------------------------------------------------------------
+// --- reading -------------------------------------------------------------------------------------
 
 /// Reads what is there; the first mistake is kept, with the way to it.
 struct Reader {

@@ -68,7 +68,7 @@ Verdict verdict_of(const std::vector<Finding>& findings) {
 }
 
 bool claims_to_be_ours(const Facts& facts) {
-  const std::string ours = skeleton(kOurProduct);
+  const std::string ours = skeleton(our_product());
   const auto named_so = [&](std::string_view file) {
     const std::string name = folded(file_name_of(file));
     return name == "asio-driver.dll" || name == "asio-driver.exe";
@@ -81,7 +81,7 @@ bool claims_to_be_ours(const Facts& facts) {
   if (!facts.registrations) return false;
   return std::any_of(
       facts.registrations->begin(), facts.registrations->end(), [&](const Registration& each) {
-        return skeleton(each.name) == ours || folded(each.clsid) == folded(kOurClass);
+        return skeleton(each.name) == ours || folded(each.clsid) == folded(our_class());
       });
 }
 

@@ -4,12 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "core/base/product.hpp"
 #include "trust/judge.hpp"
 
 namespace asiodrv::trust {
 
-inline constexpr const char* kOurProduct = "asio-driver";
-inline constexpr const char* kOurClass = "{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}";
+[[nodiscard]] inline const char* our_product() noexcept { return kProduct.name; }
+[[nodiscard]] inline const char* our_class() noexcept { return kProduct.class_id_text; }
 
 /// Collects findings.
 class Findings {

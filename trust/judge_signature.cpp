@@ -117,7 +117,7 @@ void compare_with_expected(const Facts& facts, const Signature& signature,
     findings.add(Severity::dangerous, "foreign_signer",
                  fmt::format("The file says that it is {}, and {} signed it, who is not among the "
                              "accepted signers.",
-                             kOurProduct, signer_text(signature.signer)),
+                             our_product(), signer_text(signature.signer)),
                  "The signature is somebody's, but not of those who make this product.", kGetAgain);
   } else {
     compare_with_claim(facts, signature.signer, findings);
@@ -187,7 +187,7 @@ void judge_signature(const Facts& facts, const Expectations& expectations, Findi
     case SignatureMeaning::none:
       if (!expectations.signers.empty() && claims_to_be_ours(facts)) {
         findings.add(Severity::dangerous, "ours_unsigned",
-                     fmt::format("The file says that it is {}, and is not signed.", kOurProduct),
+                     fmt::format("The file says that it is {}, and is not signed.", our_product()),
                      "Every file of this product is signed.", kGetAgain);
         return;
       }

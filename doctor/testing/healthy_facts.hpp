@@ -9,7 +9,7 @@ namespace asiodrv::doctor::testing {
 inline Registration healthy_registration(unsigned bits) {
   Registration view;
   view.listed = true;
-  view.listed_class = std::string(kDriverClass);
+  view.listed_class = std::string(driver_class());
   view.other_name = std::string();
   view.path = std::string(bits == 64 ? "C:\\Program Files\\asio-driver\\asio-driver.dll"
                                      : "C:\\Program Files\\asio-driver\\x86\\asio-driver.dll");

@@ -52,20 +52,20 @@ void read_ours(Registration& facts, View view, const RegistryKey& asio) {
   for (const std::string& name : asio.keys()) {
     const RegistryKey entry(HKEY_LOCAL_MACHINE, std::string(kAsio) + "\\" + name, view);
     const std::string listed_class = entry.text("CLSID");
-    if (same_text(name, kDriverName)) {
+    if (same_text(name, driver_name())) {
       facts.listed = true;
       facts.listed_class = listed_class;
-    } else if (same_text(listed_class, kDriverClass)) {
+    } else if (same_text(listed_class, driver_class())) {
       facts.other_name = name;
     }
   }
   const RegistryKey server(HKEY_LOCAL_MACHINE,
-                           std::string(kClasses) + kDriverClass + "\\InprocServer32", view);
+                           std::string(kClasses) + driver_class() + "\\InprocServer32", view);
   if (!server.decided()) return;
   facts.path = server.text("");
   facts.threading_model = server.text("ThreadingModel");
   const RegistryKey user(HKEY_CURRENT_USER,
-                         std::string(kClasses) + kDriverClass + "\\InprocServer32", view);
+                         std::string(kClasses) + driver_class() + "\\InprocServer32", view);
   if (user.decided()) facts.user_path = user.text("");
 }
 
@@ -91,10 +91,10 @@ void read_our_file(Registration& facts, std::size_t index, const Facts& all,
   } else if (!trusted && !options.probe) {
     facts.load = Known<ProbeResult>::unknown(
         "the file is not in the folder of this program, and is loaded with --probe only");
-  } else if (!facts.listed_class.known() || !same_text(*facts.listed_class, kDriverClass)) {
+  } else if (!facts.listed_class.known() || !same_text(*facts.listed_class, driver_class())) {
     facts.load = Known<ProbeResult>::unknown("the class is not the driver's");
   } else {
-    facts.load = probe_driver(kDriverClass, false, options.probe_limit);
+    facts.load = probe_driver(driver_class(), false, options.probe_limit);
   }
 }
 
@@ -106,7 +106,7 @@ void read_others(Facts& facts, std::size_t index, View view, const RegistryKey& 
     other.name = name;
     other.bits = bits_of(index);
     other.driver_class = entry.text("CLSID");
-    if (same_text(name, kDriverName) || same_text(other.driver_class, kDriverClass)) continue;
+    if (same_text(name, driver_name()) || same_text(other.driver_class, driver_class())) continue;
     const RegistryKey server(HKEY_LOCAL_MACHINE, kClasses + other.driver_class + "\\InprocServer32",
                              view);
     if (!other.driver_class.empty()) other.path = server.text("");

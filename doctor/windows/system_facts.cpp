@@ -45,7 +45,7 @@ Known<bool> runs(SC_HANDLE manager, const wchar_t* name) {
 
 Known<std::string> start_mode(SC_HANDLE manager) {
   const ServiceHandle service(
-      OpenServiceW(manager, platform::to_wide(kServiceName).c_str(), SERVICE_QUERY_CONFIG));
+      OpenServiceW(manager, platform::to_wide(service_key()).c_str(), SERVICE_QUERY_CONFIG));
   if (service.get() == nullptr) {
     const DWORD error = GetLastError();
     if (error == ERROR_SERVICE_DOES_NOT_EXIST) return std::string("none");

@@ -58,10 +58,8 @@ SIMD_FOLDERS = ("core/audio", "core/base", "asio", "host", "platform", "tests", 
 LIBRARIES = {
     "fmt": ("*",),
     "tl": ("*",),
-    r"guiddef\.h|mscat\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
-WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "doctor/windows",
-                   "doctor/testing", "cli", "host", "asio", "trust", "panel", "tests", "bench")
-                 "tests"),
+    "nlohmann": ("core/wire", "ipc", "asio", "service", "doctor", "trust", "cli", "host",
+                 "simulation", "tests"),
     "spdlog": ("service", "cli"),
     "CLI": ("service", "cli", "host"),
     "toml++": ("service",),

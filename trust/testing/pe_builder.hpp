@@ -31,8 +31,7 @@ inline void put(Bytes& bytes, std::size_t at, std::string_view text) {
   put(bytes, at + text.size(), 0, 1);
 }
 
-// --- DER
-// ------------------------------------------------------------------------------------------
+// --- DER -----------------------------------------------------------------------------------------
 
 inline Bytes der(std::uint8_t tag, const std::vector<Bytes>& parts) {
   Bytes content;
@@ -85,8 +84,7 @@ inline Bytes certificate(const Bytes& content, const Bytes& padding = {}, std::u
   return entry;
 }
 
-// --- the version resource
-// -------------------------------------------------------------------------
+// --- the version resource ------------------------------------------------------------------------
 
 inline Bytes utf16(std::u16string_view text) {
   Bytes bytes;
@@ -127,8 +125,7 @@ inline Bytes version_resource() {
                               version_text(u"OriginalFilename", u"example.dll")})})});
 }
 
-// --- the file
-// -------------------------------------------------------------------------------------
+// --- the file ------------------------------------------------------------------------------------
 
 inline constexpr std::size_t kPeAt = 0x80, kSectionTable = kPeAt + 24 + 240;
 inline constexpr std::size_t kCertificateDirectory = kPeAt + 24 + 112 + 8 * 4;
