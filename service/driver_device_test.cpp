@@ -141,6 +141,22 @@ TEST_F(driver_device, is_let_go_of_for_a_sleep_and_opened_again_after_it) {
   EXPECT_EQ(world.log_text().find("is looked for"), std::string::npos) << "told as a loss";
 }
 
+TEST_F(driver_device, rule_14_a_stop_lets_go_of_the_device_within_a_second) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  EXPECT_EQ(world.device->closes, 0);
+  const Instant before = world.clock->now();
+  world.server->run_serialised([this] { world.service->begin_leaving(); });
+  world.server->stop(world.clock->now() + std::chrono::milliseconds{1500});
+  world.server.reset();
+  world.service.reset();
+  EXPECT_LT(world.clock->now() - before, std::chrono::seconds{1});
+  EXPECT_EQ(world.device->closes, 1);
+}
+
 TEST_F(driver_device, a_sleep_without_programs_costs_nothing) {
   world.begin();
   world.server->run_serialised([this] {

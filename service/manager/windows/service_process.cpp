@@ -6,10 +6,13 @@
 #include <atomic>
 #include <utility>
 
+#include "platform/windows/handle.hpp"
 #include "service/manager/names.hpp"
 
 namespace asiodrv::service::manager {
 namespace {
+
+constexpr DWORD kLeaveLimitMs = 5000;
 
 class WindowsConnection;
 
@@ -28,6 +31,9 @@ class WindowsConnection final : public ServiceConnection {
     const SERVICE_TABLE_ENTRYW table[] = {{name.data(), enter}, {nullptr, nullptr}};
     const BOOL dispatched = StartServiceCtrlDispatcherW(table);
     const DWORD error = dispatched != 0 ? 0 : GetLastError();
+    // The manager lets go as soon as STOPPED was reported; the thread that did is still in our
+    // code.
+    if (dispatched != 0) WaitForSingleObject(left_.get(), kLeaveLimitMs);
     g_connection.store(nullptr);
     if (dispatched == 0) return tl::unexpected(SystemError{error});
     return {};
@@ -64,6 +70,7 @@ class WindowsConnection final : public ServiceConnection {
     WindowsConnection* const here = g_connection.load();
     if (count > 0 && arguments != nullptr) here->name_ = arguments[0];
     here->service_main_();
+    SetEvent(here->left_.get());
   }
 
   static DWORD WINAPI on_control(DWORD control, DWORD event, void* /*data*/, void* context) {
@@ -74,6 +81,7 @@ class WindowsConnection final : public ServiceConnection {
   std::function<std::uint32_t(std::uint32_t, std::uint32_t)> handler_;
   std::wstring name_;
   SERVICE_STATUS_HANDLE status_ = nullptr;
+  const platform::UniqueHandle left_ = platform::make_event(true);  // ServiceMain is done
 };
 
 }  // namespace
