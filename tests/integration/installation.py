@@ -98,14 +98,15 @@ class Machine:
     def near_snapshot(self) -> Snapshot:
         """All files, and the keys that a setup touches, while programs run. Compare with its like
         only."""
-        OUTPUT.mkdir(parents=True, exist_ok=True)
-        target = OUTPUT / "registry.reg"
+        folder = files.fresh_folder(OUTPUT / "registry")
+        target = stage.windows_path(folder)
+        lines = [f'reg.exe export "{root}" {target}\\{number}.reg /y'
+                 for number, root in enumerate(OURS.keys())]
+        (folder / "export.bat").write_text("\r\n".join(lines) + "\r\n", encoding="ascii")
+        self.run("cmd.exe", "/c", f"{target}\\export.bat")
         found = set()
-        for root in OURS.keys():
-            target.unlink(missing_ok=True)
-            self.run("reg.exe", "export", root, stage.windows_path(target), "/y")
-            if target.exists():  # else there is no such key
-                found |= registry_lines(target.read_text(encoding="utf-16"), "")
+        for path in folder.glob("*.reg"):  # what is missing is no key
+            found |= registry_lines(path.read_text(encoding="utf-16"), "")
         return Snapshot(self.files(), frozenset(found))
 
     def files(self) -> dict[str, str]:

@@ -252,7 +252,7 @@ class Installer(unittest.TestCase):
         self.assert_code(self.machine.setup(base.setup), 0)
         old = self.machine.near_snapshot()
         tried = {}
-        for fault in (1, 2, 4, 10, 11, 12, 13):
+        for fault in (1, 4, 11, 13):
             outcome = self.machine.setup(after.setup, f"/FAULT={fault}")
             self.assert_code(outcome, 1603, f"Fault {fault}, on purpose")
             tried[fault] = old.changes_to(self.machine.near_snapshot())
