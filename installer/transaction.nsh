@@ -11,6 +11,7 @@
 ; A file in use can be renamed, not overwritten: programs that run keep the old one.
 
 !define JOURNAL "$INSTDIR\journal.ini"
+!define UNKNOWN_COMMAND 2 ; what asio-driver.exe returns for wrong usage
 
 ; Every file of a version. EachFile inserts the macro DO for each.
 !macro EachFile DO
@@ -66,8 +67,8 @@
 
 ; A service command; 0 in $R8 when the installed version has no such commands.
 !macro RunService ARGUMENTS
-  !insertmacro RunDriver "service --help"
-  ${If} $R8 == 0
+  !insertmacro RunDriver "service status"
+  ${If} $R8 != ${UNKNOWN_COMMAND}
     !insertmacro RunDriver "service ${ARGUMENTS}"
   ${Else}
     DetailPrint "SKIPPED: this version has no command 'service ${ARGUMENTS}'."
@@ -356,10 +357,10 @@ Function ${UN}Exchange
     WriteINIStr "${JOURNAL}" "journal" "keep" "$Keep"
     ClearErrors
     WriteINIStr "${JOURNAL}" "journal" "state" "exchanging"
-    FlushINI "${JOURNAL}"
     ${If} ${Errors}
       StrCpy $Failure "The journal ${JOURNAL} could not be written. Is the disk full?"
     ${EndIf}
+    FlushINI "${JOURNAL}" ; sets the error flag whatever happens
   ${EndIf}
   !insertmacro EachFile MoveOne
   ${If} $Failure == ""
@@ -438,8 +439,8 @@ FunctionEnd
 Function ${UN}Restart
   StrCpy $R8 "off"
   ${If} $R4 != "off"
-    !insertmacro RunDriver "service --help"
-    ${If} $R8 == 0
+    !insertmacro RunDriver "service status"
+    ${If} $R8 != ${UNKNOWN_COMMAND}
       !insertmacro RunDriver "service restart"
     ${EndIf}
   ${EndIf}

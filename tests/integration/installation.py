@@ -30,8 +30,6 @@ EXAMPLE = ROOT / "vendors/example.toml"
 NOT_OURS = re.compile(r"windows/temp/|windows/.*\.log$|users/[^/]+/(AppData/Local/)?Temp/|"
                       r"users/[^/]+/AppData/Local/(asio-driver|example-audio)(/|$)|"
                       r"windows/(Prefetch|system32/catroot)")
-REGISTRY = (r"HKLM\Software", r"HKLM\System\CurrentControlSet\Services",
-            r"HKLM\System\CurrentControlSet\Control\Session Manager", r"HKCU\Software")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +49,18 @@ class Snapshot:
                           for key, line in sorted(entries)]
 
 
+def registry_lines(text: str, hive: str) -> set[tuple[str, str]]:
+    """Keys and values of an exported file, or of a file that Wine keeps; without its times."""
+    key, lines = "", set()
+    for line in text.splitlines():
+        if line.startswith("["):
+            key = hive + line[:line.rindex("]") + 1]
+            lines.add((key, ""))
+        elif line.strip() and not line.startswith(("#", '"DriverDateData"')):  # times
+            lines.add((key, line))
+    return lines
+
+
 class Machine:
     """The prefix. One at a time; `close` ends what runs in it."""
 
@@ -59,9 +69,13 @@ class Machine:
         os.environ |= self.environment  # for tools/wine/run.sh, wherever it is started from
         self.run("cmd.exe", "/c", "ver")
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """The next program starts it again."""
         subprocess.run([str(ROOT / "tools/wine/stop.sh")], check=False, timeout=60,
                        capture_output=True)
+
+    def close(self) -> None:
+        self.stop()
         os.environ.pop("ASIODRV_WINE_PREFIX", None)
 
     def run(self, *command: str, timeout: float = 120,
@@ -73,6 +87,29 @@ class Machine:
     # --- looking ----------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
+        """All files and the whole registry. Ends what runs: Wine then writes its registry down."""
+        self.stop()
+        found = set()
+        for hive in ("system.reg", "user.reg", "userdef.reg"):
+            found |= registry_lines((PREFIX / hive).read_text(encoding="utf-8", errors="replace"),
+                                    hive)
+        return Snapshot(self.files(), frozenset(found))
+
+    def near_snapshot(self) -> Snapshot:
+        """All files, and the keys that a setup touches, while programs run. Compare with its like
+        only."""
+        folder = files.fresh_folder(OUTPUT / "registry")
+        target = stage.windows_path(folder)
+        lines = [f'reg.exe export "{root}" {target}\\{number}.reg /y'
+                 for number, root in enumerate(OURS.keys())]
+        (folder / "export.bat").write_text("\r\n".join(lines) + "\r\n", encoding="ascii")
+        self.run("cmd.exe", "/c", f"{target}\\export.bat")
+        found = set()
+        for path in folder.glob("*.reg"):  # what is missing is no key
+            found |= registry_lines(path.read_text(encoding="utf-16"), "")
+        return Snapshot(self.files(), frozenset(found))
+
+    def files(self) -> dict[str, str]:
         found = {}
         for folder, _, names in os.walk(DRIVE):
             base = os.path.relpath(folder, DRIVE)
@@ -87,25 +124,7 @@ class Machine:
                 ours = relative.startswith("Program Files")
                 found[relative] = (hashlib.sha256(path.read_bytes()).hexdigest() if ours
                                    else str(path.stat().st_size))
-        return Snapshot(found, self.registry())
-
-    def registry(self) -> frozenset[tuple[str, str]]:
-        lines = set()
-        OUTPUT.mkdir(parents=True, exist_ok=True)
-        target = OUTPUT / "registry.reg"
-        for root in REGISTRY:
-            target.unlink(missing_ok=True)
-            done = self.run("reg.exe", "export", root, stage.windows_path(target), "/y")
-            if not target.exists():
-                raise AssertionError(f"reg export {root}: {done.stdout}{done.stderr}")
-            key = ""
-            for line in target.read_text(encoding="utf-16").splitlines():
-                if line.startswith("["):
-                    key = line.strip("[]")
-                    lines.add((key, ""))
-                elif line.strip():
-                    lines.add((key, line))
-        return frozenset(lines)
+        return found
 
     def value(self, key: str, name: str | None = None) -> str | None:
         """A registry value as text; None when it is not there."""
@@ -183,6 +202,11 @@ class Product:
     def class_keys(self) -> tuple[str, str]:
         return (rf"HKLM\Software\Classes\CLSID\{self.profile.class_id}\InprocServer32",
                 rf"HKLM\Software\Classes\Wow6432Node\CLSID\{self.profile.class_id}\InprocServer32")
+
+    def keys(self) -> tuple[str, ...]:
+        """What a setup touches."""
+        return (r"HKLM\Software\ASIO", r"HKLM\Software\Wow6432Node\ASIO", *self.class_keys(),
+                self.uninstall_key)
 
 
 OURS = Product(read_profile(OWN))
