@@ -16,7 +16,7 @@ from harness import BUILD, ROOT, Case
 from programs import DRIVER
 
 REPORT = ROOT / "build/test-reports/idle.json"
-WINDOW = 10.0  # s
+WINDOW = 6.0  # s
 MOST_PROCESSOR = 0.0005  # of one processor: less than 0.05 % is 0.0 %
 MOST_MEMORY = 60_000_000
 

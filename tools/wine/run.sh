@@ -26,6 +26,10 @@ if ! [ -e "$WINEPREFIX/.complete" ]; then
         echo "Making the Wine prefix failed; see $WINEPREFIX.log" >&2
         exit 1
       }
+      # What the first start leaves behind would go on beside the next one's: two service managers,
+      # each of which knows half of the services.
+      timeout 30 wineserver -k 8>&- || true
+      timeout 30 wineserver -w 8>&- || true
       : >"$WINEPREFIX/.complete"
     fi
   ) 8>"$WINEPREFIX.lock"
