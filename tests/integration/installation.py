@@ -91,8 +91,8 @@ class Machine:
         self.stop()
         found = set()
         for hive in ("system.reg", "user.reg", "userdef.reg"):
-            found |= registry_lines((PREFIX / hive).read_text(encoding="utf-8", errors="replace"),
-                                    hive)
+            text = (PREFIX / hive).read_text(encoding="utf-8", errors="replace")
+            found |= registry_lines(text, hive)
         return Snapshot(self.files(), frozenset(found))
 
     def near_snapshot(self) -> Snapshot:
@@ -145,8 +145,8 @@ class Machine:
 
     def setup(self, program: pathlib.Path, *switches: str,
               environment: dict[str, str] | None = None) -> "Outcome":
-        """Runs a setup silently. Its sentences come back through /LOG. A switch with blanks is given
-        in pieces: Wine would put it in quotes, which NSIS does not take for a folder."""
+        """Runs a setup silently. Its sentences come back through /LOG. A switch with blanks is
+        given in pieces: Wine would put it in quotes, which NSIS does not take for a folder."""
         log = OUTPUT / "setup.log"
         log.unlink(missing_ok=True)
         folder = [switch for switch in switches if switch.startswith("/D=")]  # must be the last
