@@ -91,23 +91,27 @@ class Machine:
         self.stop()
         found = set()
         for hive in ("system.reg", "user.reg", "userdef.reg"):
-            found |= registry_lines((PREFIX / hive).read_text(encoding="utf-8", errors="replace"),
-                                    hive)
+            text = (PREFIX / hive).read_text(encoding="utf-8", errors="replace")
+            found |= registry_lines(text, hive)
         return Snapshot(self.files(), frozenset(found))
 
     def near_snapshot(self) -> Snapshot:
         """All files, and the keys that a setup touches, while programs run. Compare with its like
         only."""
+        return Snapshot(self.files(), self.entries(OURS))
+
+    def entries(self, product: "Product") -> frozenset[tuple[str, str]]:
+        """Keys and values of `product` in the registry, as reg.exe writes them."""
         folder = files.fresh_folder(OUTPUT / "registry")
         target = stage.windows_path(folder)
         lines = [f'reg.exe export "{root}" {target}\\{number}.reg /y'
-                 for number, root in enumerate(OURS.keys())]
+                 for number, root in enumerate(product.keys())]
         (folder / "export.bat").write_text("\r\n".join(lines) + "\r\n", encoding="ascii")
         self.run("cmd.exe", "/c", f"{target}\\export.bat")
         found = set()
         for path in folder.glob("*.reg"):  # what is missing is no key
             found |= registry_lines(path.read_text(encoding="utf-16"), "")
-        return Snapshot(self.files(), frozenset(found))
+        return frozenset(found)
 
     def files(self) -> dict[str, str]:
         found = {}
@@ -209,15 +213,23 @@ class Product:
                 self.uninstall_key)
 
 
+def entry(key: str, name: str | None, text: str) -> tuple[str, str]:
+    """As in Machine.entries; without a name the key's default value."""
+    quoted = text.replace("\\", "\\\\")
+    return (f"[{key.replace('HKLM', 'HKEY_LOCAL_MACHINE')}]",
+            f'{"@" if name is None else chr(34) + name + chr(34)}="{quoted}"')
+
+
 OURS = Product(read_profile(OWN))
 VENDOR = Product(read_profile(EXAMPLE))
 
 
 def make_setup(name: str, product: Product, version: str, brand: str | None,
                faults: bool = False) -> setup.Wish:
-    """The real setup, signed, but not compressed: compressing takes longer than all the rest."""
-    wish = setup.Wish(product.profile, version, brand, OUTPUT / name, signing.identity(),
-                      quick=True, faults=faults)
+    """The real setup, signed, but not compressed: compressing takes longer than all the rest. One
+    with faults is no real one, and is not signed."""
+    wish = setup.Wish(product.profile, version, brand, OUTPUT / name,
+                      None if faults else signing.identity(), quick=True, faults=faults)
     setup.make(wish)
     return wish
 

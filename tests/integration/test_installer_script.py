@@ -169,7 +169,7 @@ class Profiles(unittest.TestCase):
         self.assertIsNone(bom.licence_in("Copyright x"))
         wrong = bom.Component("fmt", "libfmt-dev", "GPL-3", "GPL-3.0-only", "all")
         with self.assertRaises(bom.BomError):
-            bom.component_json(wrong)
+            bom.component_json(wrong, "9.1.0")
 
 
 if __name__ == "__main__":

@@ -55,12 +55,16 @@ COMPONENTS = (
 )
 
 
-def version_of(package: str) -> str:
-    done = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", package], capture_output=True,
-                          text=True, check=False)
-    if done.returncode != 0 or not done.stdout:
-        raise BomError(f"The package {package} is not installed, so its version is unknown.")
-    return done.stdout
+def versions_of(packages: Iterable[str]) -> dict[str, str]:
+    """By package. Errors: BomError for one that is not installed."""
+    wanted = set(packages)
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *sorted(wanted)],
+                          capture_output=True, text=True, check=False)
+    found = dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+    for package in sorted(wanted):
+        if not found.get(package):
+            raise BomError(f"The package {package} is not installed, so its version is unknown.")
+    return found
 
 
 def licence_in(copyright_text: str) -> str | None:
@@ -81,9 +85,8 @@ def check_licence(component: Component) -> None:
                        f"\"{component.debian}\". Look at the licence, then change COMPONENTS.")
 
 
-def component_json(component: Component) -> dict:
+def component_json(component: Component, version: str) -> dict:
     check_licence(component)
-    version = version_of(component.package)
     known = {"expression": component.spdx} if " " in component.spdx else {
         "license": {"id": component.spdx}}
     quoted = version.replace("+", "%2B").replace(":", "%3A")
@@ -96,7 +99,9 @@ def component_json(component: Component) -> dict:
 def document(name: str, company: str, version: str, binaries: Iterable[pathlib.Path],
              base: pathlib.Path) -> str:
     """JSON text. The same input gives the same text: the serial number is made of it."""
-    components = [component_json(component) for component in COMPONENTS]
+    versions = versions_of(component.package for component in COMPONENTS)
+    components = [component_json(component, versions[component.package])
+                  for component in COMPONENTS]
     hashed = [{"type": "file", "bom-ref": f"file:{path.relative_to(base).as_posix()}",
                "name": path.relative_to(base).as_posix(), "version": version,
                "hashes": [{"alg": "SHA-256", "content": files.sha256(path)}]}
