@@ -8,6 +8,7 @@
 
 #include <span>
 
+#include "platform/windows/text.hpp"
 #include "trust/security_descriptor.hpp"
 #include "trust/testing/descriptor_builder.hpp"
 #include "trust/windows/system_facts.hpp"
@@ -37,8 +38,7 @@ TEST(access_path, what_windows_makes_of_a_text_is_read_as_it_was_meant) {
 TEST(access_path, the_way_to_a_file_of_the_system_can_be_judged) {
   wchar_t folder[MAX_PATH];
   ASSERT_GT(GetSystemDirectoryW(folder, MAX_PATH), 0U);
-  char path[MAX_PATH + 32];
-  snprintf(path, sizeof path, "%ls\\kernel32.dll", folder);
+  const std::string path = platform::to_utf8(folder) + "\\kernel32.dll";
   const Writable found = who_may_change(path, session_sids());
   if (!runs_under_wine()) {  // whose folders have the rights of the system below it
     EXPECT_EQ(found.answer, Writability::no) << found.who << " " << found.how << " " << found.where;

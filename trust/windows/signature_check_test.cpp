@@ -52,14 +52,14 @@ TEST(signature_check, it_is_asked_without_windows_and_without_the_network_and_al
     EXPECT_FALSE(signature.from_catalog);
     ASSERT_EQ(g_calls.size(), 2U) << code;
     const AskedFor& asked = g_calls[0];
-    EXPECT_EQ(asked.action, WTD_STATEACTION_VERIFY);
+    EXPECT_EQ(asked.action, static_cast<DWORD>(WTD_STATEACTION_VERIFY));
     EXPECT_EQ(asked.ui, static_cast<DWORD>(WTD_UI_NONE));
     EXPECT_EQ(asked.revocation, static_cast<DWORD>(WTD_REVOKE_NONE));
     EXPECT_EQ(asked.flags & 0x1010U, 0x1010U) << "from caches only, no revocation";
     EXPECT_EQ(asked.choice, static_cast<DWORD>(WTD_CHOICE_FILE));
     EXPECT_EQ(asked.file, &file);
     EXPECT_EQ(asked.window, static_cast<HWND>(INVALID_HANDLE_VALUE));
-    EXPECT_EQ(g_calls[1].action, WTD_STATEACTION_CLOSE);
+    EXPECT_EQ(g_calls[1].action, static_cast<DWORD>(WTD_STATEACTION_CLOSE));
     EXPECT_EQ(g_calls[1].state, &g_state);
   }
 }
