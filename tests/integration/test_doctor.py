@@ -346,11 +346,13 @@ class Sounding(RegistryCase):
         with self.subTest("a simulated device beside a real one"):
             self.world.configure(SIMULATED)
             self.assert_first("device_silent")
-        with self.subTest("exclusive use, which Wine never allows, is tried on request only"):
+        with self.subTest("exclusive use, which Wine never allows; taken on request only"):
             self.world.configure("[device]\nbackend = \"wasapi\"\n[wasapi]\nmode = \"exclusive\"\n"
                                  "clocks = \"one\"\n")
-            self.assertIn("--probe", self.doctor(code=0)["facts"]["device"]["open"]["unknown"])
-            self.assert_first("exclusive_disallowed", "--probe")
+            answer = self.assert_first("exclusive_disallowed")
+            self.assertIn("--probe", answer["facts"]["device"]["open"]["unknown"])
+            answer = self.assert_first("exclusive_disallowed", "--probe")
+            self.assertFalse(answer["facts"]["device"]["open"]["ok"])
         with self.subTest("a device that is not there"):
             self.world.configure("[device]\nbackend = \"wasapi\"\n[wasapi]\noutput = \"Gone\"\n"
                                  "input = \"\"\n")
