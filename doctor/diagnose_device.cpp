@@ -156,7 +156,10 @@ void Judge::open_attempt() {
   const std::string_view wanted = id;
   // Consequences of what is told already.
   if (wanted == "audio_service_stopped" && has("audio_service_stopped")) return;
-  if (wanted == "exclusive_disallowed" && has("exclusive_disallowed")) return;
+  if (has("exclusive_disallowed") &&
+      (wanted == "exclusive_disallowed" || attempt.error == error_name(ErrorCode::unsupported))) {
+    return;
+  }
   if (wanted == "device_missing" &&
       (has("no_output") || has("default_disabled") || has("default_unplugged") ||
        has("audio_service_stopped") || has("remote_session"))) {

@@ -280,6 +280,12 @@ TEST(doctor_diagnose, a_cause_hides_what_only_follows_from_it) {
   facts.device.open = refused_with(0x8889000E);
   EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{"exclusive_disallowed"});
 
+  // What the device says where it was not asked for a stream.
+  facts.device.open = OpenAttempt{false, "unsupported", 0, "It has no format in this mode."};
+  EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{"exclusive_disallowed"});
+  facts.endpoints[0].exclusive_allowed = true;
+  EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{"device_refused"});
+
   facts = healthy_facts();
   facts.system.remote_session = true;
   facts.endpoints.clear();

@@ -36,6 +36,19 @@ const char* state_name(std::uint32_t state) {
   }
 }
 
+/// What Windows itself answers to the question, which opens nothing. Any other answer is about the
+/// format.
+bool refuses_exclusive_use(wasapi::System& system, wasapi::MmDevice& device) {
+  wasapi::ComPtr<wasapi::AudioClient> client;
+  wasapi::TaskMemory<wasapi::WaveFormat> format(system);
+  if (wasapi::failed(wasapi::activate(device, client)) ||
+      wasapi::failed(client->mix_format(format.out())) || format.get() == nullptr) {
+    return false;
+  }
+  return client->is_format_supported(wasapi::ShareMode::exclusive, format.get(), nullptr) ==
+         wasapi::kExclusiveNotAllowed;
+}
+
 Known<bool> exclusive_allowed(wasapi::System& system, wasapi::MmDeviceEnumerator& enumerator,
                               const std::string& id) {
   constexpr std::uint32_t kReadOnly = 0;
@@ -45,6 +58,7 @@ Known<bool> exclusive_allowed(wasapi::System& system, wasapi::MmDeviceEnumerator
       wasapi::failed(device->open_properties(kReadOnly, store.out())) || !store) {
     return Known<bool>::unknown("the device does not show its properties");
   }
+  if (refuses_exclusive_use(system, *device.get())) return false;
   wasapi::PropertyValue value{};
   if (wasapi::failed(store->value(kExclusiveAllowed, &value))) return true;
   const bool allowed = value.type != wasapi::kVariantU4 || value.u4 != 0;

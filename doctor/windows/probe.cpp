@@ -66,6 +66,7 @@ class InheritedHandle {
 UniqueHandle start_suspended(const std::string& program, const std::vector<std::string>& arguments,
                              HANDLE output, UniqueHandle& thread) {
   const InheritedHandle inherited(output);
+  if (inherited.get() == nullptr) return {};  // else it would inherit whatever can be inherited
   STARTUPINFOEXW startup{};
   startup.StartupInfo.cb = sizeof startup;
   startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES | STARTF_USESHOWWINDOW;
