@@ -9,8 +9,8 @@ namespace asiodrv::service {
 /// %LOCALAPPDATA%\asio-driver\config.toml, $XDG_CONFIG_HOME/asio-driver/config.toml.
 [[nodiscard]] std::string default_config_path();
 
-/// The same for all users: %PROGRAMDATA%\asio-driver\config.toml; on Linux below the first folder of
-/// $XDG_CONFIG_DIRS, or /etc/asio-driver/config.toml where that is not set.
+/// The same for all users: %PROGRAMDATA%\asio-driver\config.toml; on Linux below the first folder
+/// of $XDG_CONFIG_DIRS, or /etc/asio-driver/config.toml where that is not set.
 [[nodiscard]] std::string machine_config_path();
 
 /// %LOCALAPPDATA%\asio-driver\logs\<name>.log, $XDG_STATE_HOME/asio-driver/logs/<name>.log.

@@ -68,9 +68,10 @@ class BothWorld(World):
 
 
 def lost(finished: Finished) -> bool:
-    """True when the emulated processor ended a program before its output was written. A signal of
-    Wine's server that comes at an unlucky moment does so, inside Wine's own handler: nothing of ours
-    runs there. Only where the kernel runs no 32-bit programs; see make-x86-root.sh."""
+    """True when the emulation ended a program before its output was written. That happens in Wine's
+    own handler of a signal from its server (QEMU 7.2 calls it where it finds no thread data), as
+    the driver lets go of the service: seen with every probe, after what a stream reports is out. Only
+    where the kernel runs no 32-bit programs; see make-x86-root.sh."""
     return not finished.out.strip() and "qemu: uncaught target signal" in finished.err
 
 
@@ -178,9 +179,11 @@ class BothHalves(unittest.TestCase):
         self.assertEqual(len({host["process_id"] for host in row["hosts"]}), 2)
 
     def test_a_32_bit_host_probes_as_others_do(self) -> None:
-        probed = repeated(lambda: [self.world.run("x86/asio-host", "probe", "--json")])[0]
-        self.assertEqual(probed.code, 0, str(probed))
-        self.assertTrue(probed.json()["ok"], str(probed))
+        # As text, which is written as it goes on: see lost().
+        probed = self.world.run("x86/asio-host", "probe", "--like", "juce")
+        self.assertRegex(probed.out, r"ok +callbacks +\d+", str(probed))
+        self.assertRegex(probed.out, r"ok +disposeBuffers", str(probed))
+        self.assertNotIn("BAD", probed.out, str(probed))
 
     def bits_of(self, name: str) -> str:
         """From the file's header: a test of two 64-bit programs would prove nothing."""

@@ -20,7 +20,8 @@ give_up() {
   exit 3
 }
 [ "$(id -u)" -eq 0 ] || give_up "The 32-bit Wine runs in a chroot, and only root may enter one."
-unshare --mount true 2>/dev/null || give_up "This machine does not let root make mounts of its own."
+unshare --mount true 2>/dev/null ||
+  give_up "This machine does not let root make mounts of its own."
 ours=$(dpkg-query -W -f '${Version}' wine64 2>/dev/null) ||
   give_up "The 64-bit Wine is not installed: run tools/install-dependencies.sh wine"
 rm -rf "$target" "$state"  # what an earlier attempt left

@@ -2,9 +2,9 @@
 # Runs a 32 or 64-bit Windows program under the Wine of build/wine/x86-root, which knows both.
 #   tools/wine/run-x86.sh FOLDER PROGRAM.exe [argument...]
 #   tools/wine/run-x86.sh --stop          ends everything that runs there
-# FOLDER appears inside as Z:\stage and is the working directory; all programs that run there at once
-# must have the same one, for Wine's server opens their files. PROGRAM is a name in it (with / or
-# \), or one of Wine's own programs. ASIODRV_INSTANCE and ASIODRV_CONFIG are passed on. Needs root.
+# FOLDER appears inside as Z:\stage and is the working directory; all programs that run there at
+# once must have the same one, for Wine's server opens their files. PROGRAM is a name in it (with /
+# or \), or one of Wine's own programs. ASIODRV_INSTANCE and ASIODRV_CONFIG are passed on. Needs root.
 # The exit code is the program's (124: it was ended after ASIODRV_X86_SECONDS, default 120), but a
 # program that could not start may print nothing and give 0: look at the output.
 set -eu
