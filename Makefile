@@ -1,7 +1,7 @@
 # The few commands of this project. Each installs what it needs first (Debian 12; quick when all is
 # there), writes progress here and details to build/logs/.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-native test test-native test-x86 simulate combined-day lint format bench dist clean
+.PHONY: help demo demo-native test test-native test-x86 simulate combined-day lint format bench dist vendor reproducible clean
 
 install = tools/install-dependencies.sh
 
@@ -16,7 +16,9 @@ help:
 	@echo "make lint         format, includes, rules, a second compiler's view"
 	@echo "make format       format every source file in place"
 	@echo "make bench        benchmarks; ratios within one run"
-	@echo "make dist         what users get, in build/dist"
+	@echo "make dist         what users get, in build/dist: signed setup, archives, bill of materials"
+	@echo "make vendor       PROFILE=vendors/example.toml: a vendor's own signed setup"
+	@echo "make reproducible builds twice, in two folders, and compares every byte"
 	@echo "make clean        remove build/, and stop what runs there"
 
 demo:
@@ -30,7 +32,7 @@ demo-native:
 	@python3 tools/demo/demo.py --native
 
 test:
-	@$(install) build windows wine demo pulse x86
+	@$(install) build windows wine demo pulse x86 installer
 	@tools/test.sh
 
 test-native:
@@ -67,10 +69,18 @@ bench:
 	@tools/bench/run.py
 
 dist:
-	@$(install) build windows
+	@$(install) build windows installer
 	@tools/build.sh windows-x64-dll windows-x64:asio-driver,asio-host windows-x86 \
 	  release:asio-driver,asio-host,asio_driver_module
 	@python3 tools/dist.py
+
+vendor:
+	@$(install) build windows installer
+	@python3 -B tools/release/vendor.py $(or $(PROFILE),vendors/example.toml)
+
+reproducible:
+	@$(install) build windows
+	@python3 -B tools/reproducible.py $(TREES)
 
 clean:
 	@if [ -d build/wine ]; then tools/wine/stop.sh; fi

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/product.hpp"
+
 #if defined(_WIN32) && defined(__i386__)
 #define ASIO_METHOD __thiscall  // hosts are built with a compiler whose member default it is
 #define ASIO_COM_METHOD __stdcall
@@ -201,14 +203,7 @@ constexpr std::uint64_t join64(U64Pair pair) noexcept {
 }
 
 /// COM's identifier, laid out as Windows does. Also both CLSID and IID of a driver.
-struct Guid {
-  std::uint32_t data1;
-  std::uint16_t data2;
-  std::uint16_t data3;
-  std::uint8_t data4[8];
-  bool operator==(const Guid&) const = default;
-};
-static_assert(sizeof(Guid) == 16);
+using Guid = ClassId;
 
 /// The driver's methods in slot order. Slots 0 to 2 are COM's. No virtual destructor: it would
 /// occupy two slots. The host owns one reference per QueryInterface or AddRef.

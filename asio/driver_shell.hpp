@@ -8,9 +8,8 @@
 
 namespace asiodrv::asio {
 
-/// {5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}: hosts ask for the interface by the class's own id.
-inline constexpr Guid kDriverId{
-    0x5E0C7B0A, 0x93D4, 0x4C1F, {0x8B, 0x62, 0x1F, 0xA4, 0x7D, 0x2E, 0x9C, 0x35}};
+/// Hosts ask for the interface by the class's own id.
+inline constexpr const Guid& kDriverId = kProduct.class_id;
 inline constexpr Guid kUnknownId{0, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 
 /// COM's answers, as they cross the interface.

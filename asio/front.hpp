@@ -32,8 +32,8 @@
 
 namespace asiodrv::asio {
 
-inline constexpr std::string_view kDriverName = "asio-driver";
-inline constexpr std::int32_t kDriverVersion = 100;  ///< 0.1.0 as major, two digits, two digits
+inline constexpr const char* const& kDriverName = kProduct.driver_name;
+inline constexpr const std::int32_t& kDriverVersion = kProduct.version_number;
 
 /// The world of one driver object. The references outlive every thread of it: a process keeps them
 /// for good, a test until its threads have ended.

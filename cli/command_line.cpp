@@ -8,6 +8,8 @@
 #include "cli/config_arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/routing_arguments.hpp"
+#include "cli/run_command.hpp"
+#include "cli/verify.hpp"
 #include "service/paths.hpp"
 #include "service/version.hpp"
 
@@ -34,11 +36,15 @@ constexpr const char* kFooter =
     "  asio-driver config                    the settings in force, and where they are kept\n"
     "  asio-driver config set driver.preferred_frames 128    changes one; \"config list\": all\n"
     "  asio-driver run --config studio.toml  the service in this terminal, with its messages\n"
+    "  asio-driver verify --all              is every registered ASIO driver genuine?\n"
     "  asio-driver stop                      ends it; programs hear silence and start it again\n"
+    "  asio-driver service install           registers it with Windows\n"
+    "  asio-driver doctor                    why there is no sound, and what to do about it\n"
     "\n"
     "Exit codes:\n"
     "  0  done        1  the operation failed; the reason is on the error stream\n"
     "  2  wrong usage 3  the service is not running\n"
+    "  4  this needs an administrator            verify and doctor have more, see their help\n"
     "\n"
     "\"asio-driver COMMAND --help\" explains one command.";
 
@@ -62,6 +68,9 @@ struct Parsed {
   DeviceOptions device;
   RoutingArguments routing;
   CalibrateOptions calibrate;
+  ServiceArguments service;
+  DoctorOptions doctor;
+  VerifyOptions verify;
 };
 
 void add_instance(CLI::App* command, std::string& target) {
@@ -83,6 +92,11 @@ CLI::App* add_run_command(CLI::App& app, Parsed& parsed) {
   CLI::App* const run = app.add_subcommand("run", "Runs the service until Ctrl+C or \"stop\"");
   run->add_flag("--agent", parsed.run.agent,
                 "As music programs start it: messages go to a file, and it leaves when idle");
+  run->add_flag("--service", parsed.run.as_service,
+                "As Windows starts it (\"asio-driver service install\"). By hand: as without");
+  run->add_option("--reason", parsed.run.reason,
+                  "With --agent: why a program started it; a line for the log")
+      ->type_name("TEXT");
   add_instance(run, parsed.run.instance);
   run->add_option("--config", parsed.run.config_path,
                   "The configuration file. Default: $ASIODRV_CONFIG, else the user's own")
@@ -108,21 +122,36 @@ void add_client_options(CLI::App* command, ClientOptions& client) {
 }
 
 int run_command_line(std::vector<std::string> arguments) {
-  const Actions actions{service::run_service, show_status,  show_flight,   show_devices,
-                        show_config,          stop_service, run_route,     run_virtual,
-                        show_clients,         show_meters,  run_calibrate, run_config};
+  const Actions actions{.run = run_command,
+                        .status = show_status,
+                        .flight = show_flight,
+                        .devices = show_devices,
+                        .config = show_config,
+                        .stop = stop_service,
+                        .route = run_route,
+                        .virtual_cables = run_virtual,
+                        .clients = show_clients,
+                        .meters = show_meters,
+                        .calibrate = run_calibrate,
+                        .edit_config = run_config,
+                        .rollback = run_rollback,
+                        .service = run_service_command,
+                        .doctor = run_doctor,
+                        .verify = run_verify};
   return run_command_line(std::move(arguments), actions);
 }
 
 int run_command_line(std::vector<std::string> arguments, const Actions& actions) {
-  // An agent has nobody to talk to, and must not hold on to a terminal that others own.
-  if (std::find(arguments.begin(), arguments.end(), "--agent") == arguments.end()) {
-    attach_console();
-  }
+  // An agent has nobody to talk to, and must not hold on to a terminal that others own. A service
+  // must speak to its manager before it touches anything.
+  const auto given = [&arguments](const char* flag) {
+    return std::find(arguments.begin(), arguments.end(), flag) != arguments.end();
+  };
+  if (!given("--agent") && !given("--service")) attach_console();
   Parsed parsed;
   parsed.run.instance = parsed.client.instance = service::environment("ASIODRV_INSTANCE");
   parsed.run.config_path = service::environment("ASIODRV_CONFIG");
-  parsed.config.options.config_path = parsed.run.config_path;
+  parsed.config.options.config_path = parsed.doctor.config = parsed.run.config_path;
   if (const auto wrong = check_instance(parsed.run.instance); !wrong.empty()) {
     return usage_error("ASIODRV_INSTANCE: " + wrong);
   }
@@ -166,6 +195,11 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   add_config_commands(app, parsed.config, parsed.client);
   add_routing_commands(app, parsed.routing, parsed.client);
   CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);
+  add_service_command(app, parsed.service);
+  CLI::App* const doctor = add_doctor_command(app, parsed.doctor, parsed.client);
+  CLI::App* const rollback =
+      app.add_subcommand("rollback", "Returns to the version that was installed before this one");
+  CLI::App* const verify = add_verify_command(app, parsed.verify, parsed.client);
 
   std::reverse(arguments.begin(), arguments.end());  // what CLI11 expects
   try {
@@ -184,10 +218,20 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
     if (flight->parsed()) return actions.flight(parsed.client, parsed.records);
     if (devices->parsed()) return actions.devices(parsed.client, parsed.device);
     if (stop->parsed()) return actions.stop(parsed.client);
+    if (rollback->parsed()) return actions.rollback();
+    if (const auto service = service_options(parsed.service)) return actions.service(*service);
     if (calibrate->parsed()) {
       const std::string mistake = wrong_usage(parsed.calibrate);
       return mistake.empty() ? actions.calibrate(parsed.client, parsed.calibrate)
                              : usage_error(mistake);
+    }
+    if (doctor->parsed()) {
+      const std::string mistake = wrong_usage(parsed.doctor);
+      return mistake.empty() ? actions.doctor(parsed.client, parsed.doctor) : usage_error(mistake);
+    }
+    if (verify->parsed()) {
+      const std::string mistake = wrong_usage(parsed.verify);
+      return mistake.empty() ? actions.verify(parsed.client, parsed.verify) : usage_error(mistake);
     }
     std::string wrong;
     if (parsed.config.command->parsed()) {

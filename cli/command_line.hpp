@@ -7,7 +7,11 @@
 #include "cli/calibrate.hpp"
 #include "cli/commands.hpp"
 #include "cli/config_commands.hpp"
+#include "cli/doctor.hpp"
+#include "cli/rollback.hpp"
 #include "cli/routing_commands.hpp"
+#include "cli/service_command.hpp"
+#include "cli/verify.hpp"
 #include "service/run_service.hpp"
 
 namespace asiodrv::cli {
@@ -26,6 +30,10 @@ struct Actions {
   int (*meters)(const ClientOptions&, const MeterOptions&) = nullptr;
   int (*calibrate)(const ClientOptions&, const CalibrateOptions&) = nullptr;
   int (*edit_config)(const ClientOptions&, const ConfigOptions&) = nullptr;
+  int (*rollback)() = run_rollback;
+  int (*service)(const ServiceOptions&) = nullptr;
+  int (*doctor)(const ClientOptions&, const DoctorOptions&) = nullptr;
+  int (*verify)(const ClientOptions&, const VerifyOptions&) = nullptr;
 };
 
 /// Arguments without the program's name, UTF-8. Prints help and usage errors itself.

@@ -27,6 +27,8 @@ Result<json> read_pages(Conversation& session, std::string_view method, const ch
   }
 }
 
+}  // namespace
+
 Result<json> read_flight(Conversation& session, std::uint32_t records) {
   auto sessions = session.call("flight.sessions");
   if (!sessions) return sessions;
@@ -56,8 +58,6 @@ Result<json> read_flight(Conversation& session, std::uint32_t records) {
   document["records"] = std::move(*cycles);
   return document;
 }
-
-}  // namespace
 
 int show_status(const ClientOptions& options) { return ask(options, "status", status_text); }
 

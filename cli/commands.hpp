@@ -11,6 +11,7 @@ inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kWrongUsage = 2;
 inline constexpr int kNotRunning = 3;
+inline constexpr int kNotElevated = 4;
 
 struct ClientOptions {
   std::string instance;

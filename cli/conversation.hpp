@@ -39,6 +39,10 @@ class Conversation {
 /// Says on the error stream what went wrong; returns the exit code for it.
 int report(const Error& error);
 
+/// The flight recorder: {"sessions", "events_written", "xruns", "parts", "records"}, of the last
+/// the newest so many cycles. Errors: those of Conversation::call.
+[[nodiscard]] Result<nlohmann::json> read_flight(Conversation& session, std::uint32_t records);
+
 void print_json(const nlohmann::json& document);
 
 /// Asks one question and prints the answer as JSON or through `format`.

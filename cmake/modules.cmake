@@ -19,8 +19,11 @@ set(ASIODRV_EDGES
   "ipc_client:core_base core_ports core_wire"
   "ipc_server:core_base core_ports core_wire"
   "asio:core_base core_ports core_audio core_wire ipc_client"
-  "service:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_combined ipc_client ipc_server"
-  "cli:core_base core_ports core_wire ipc_client platform service"
+  "service_manager:core_base core_ports platform"
+  "service:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_combined ipc_client ipc_server service_manager"
+  "doctor:core_base core_ports core_wire ipc_client platform devices_wasapi service"
+  "trust:core_base platform"
+  "cli:core_base core_ports core_wire doctor ipc_client platform service service_manager trust"
   "host:core_base core_ports core_audio platform asio"
   "simulation:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_wasapi_fake devices_combined ipc_client ipc_server asio service"
 )

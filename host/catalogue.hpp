@@ -22,7 +22,7 @@ struct DriverEntry {
 };
 
 /// The driver that this host prefers when several are installed.
-inline constexpr std::string_view kPreferredDriver = "asio-driver";
+inline constexpr const char* const& kPreferredDriver = kProduct.driver_name;
 
 /// "{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}", braces optional, any letter case; nothing for any
 /// other text.

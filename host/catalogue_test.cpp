@@ -15,6 +15,12 @@ std::vector<DriverEntry> three_drivers() {
           {"Beta", "", "Beta", "", false}};
 }
 
+TEST(product, its_class_is_written_the_same_way_twice_and_its_name_is_short_enough) {
+  EXPECT_EQ(parse_guid(kProduct.class_id_text), kProduct.class_id);
+  EXPECT_EQ(format_guid(kProduct.class_id), kProduct.class_id_text);
+  EXPECT_LE(std::string_view(kProduct.driver_name).size(), 31U);
+}
+
 TEST(host_catalogue, a_guid_survives_text_and_back) {
   const auto guid = parse_guid(kClsid);
   ASSERT_TRUE(guid);

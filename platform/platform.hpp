@@ -11,6 +11,7 @@
 
 #include "core/base/result.hpp"
 #include "core/ports/clock.hpp"
+#include "core/ports/installed_service.hpp"
 #include "core/ports/shared_region.hpp"
 #include "core/ports/thread.hpp"
 #include "core/ports/transport.hpp"
@@ -47,6 +48,11 @@ namespace asiodrv::platform {
 /// elevated host must not start it), internal.
 [[nodiscard]] Result<> start_detached(const std::string& program,
                                       const std::vector<std::string>& arguments);
+
+/// The service `name` as it is registered with the system's service manager, or the instance of it
+/// that belongs to this session. Null where the system has no service manager.
+[[nodiscard]] std::unique_ptr<ports::InstalledService> make_installed_service(
+    const std::string& name);
 
 /// Milliseconds in the epoch that hosts compare ASIO time stamps with (timeGetTime), widened so
 /// that it never wraps within a process: the anchor for AsioFront's system time.

@@ -86,7 +86,9 @@ MadeDevice Backends::make(const Config& config) {
       channels.output_names.empty()) {
     return made;
   }
-  if (auto checked = ArrangedDevice::check((*made)->info(), channels); !checked) {
+  const auto* const late = dynamic_cast<const LateDevice*>(made->get());
+  const bool complete = late == nullptr || late->is_complete();  // else it cannot be judged yet
+  if (auto checked = ArrangedDevice::check((*made)->info(), channels); complete && !checked) {
     return tl::unexpected<Error>(std::move(checked.error()));
   }
   return MadeDevice(std::make_unique<ArrangedDevice>(std::move(*made), channels));
@@ -96,11 +98,24 @@ MadeDevice Backends::make_backend(const Config& config) {
   switch (config.backend) {
     case Backend::automatic: return make_automatic(config);
     case Backend::simulated: return make_simulated(config);
-    case Backend::combined: return make_combined(config);
+    case Backend::combined:
+      return make_late(config.combined.name.empty() ? "Combined device" : config.combined.name,
+                       [this, config] { return make_combined(config); });
     case Backend::wasapi: break;
   }
-  return make_late(name_of(config.wasapi),
-                   [this, options = config.wasapi] { return make_wasapi(options); });
+  return make_late_wasapi(config.wasapi);
+}
+
+MadeDevice Backends::make_late_wasapi(const Config::Wasapi& wasapi) {
+  Make part;
+  if (!wasapi.output.empty() && !wasapi.input.empty()) {
+    part = [this, output = wasapi]() mutable {
+      output.input.clear();
+      return make_wasapi(output);
+    };
+  }
+  return make_late(
+      name_of(wasapi), [this, wasapi] { return make_wasapi(wasapi); }, part);
 }
 
 MadeDevice Backends::make_simulated(const Config& config) {
@@ -117,17 +132,23 @@ bool Backends::any_output() {
 
 MadeDevice Backends::make_automatic(const Config& config) {
   if (!any_output()) return make_simulated(config);
-  Config::Wasapi options = config.wasapi;
-  return make_late(name_of(options), [this, options] { return make_wasapi(options); });
+  return make_late_wasapi(config.wasapi);
 }
 
-MadeDevice Backends::make_late(std::string name, std::function<MadeDevice()> make) {
+MadeDevice Backends::make_late(std::string name, Make make, const Make& part) {
   auto made = make();
   if (made || !may_come(made.error().code)) return made;
+  std::unique_ptr<ports::Device> plays;
+  if (part) {
+    if (auto half = part()) plays = std::move(*half);
+  }
   log_(LogLevel::warning,
-       fmt::format("There is no device yet, and it is waited for: {}", made.error().message));
-  return MadeDevice(
-      std::make_unique<LateDevice>(std::move(make), std::move(name), std::move(made.error())));
+       fmt::format("{}: {}",
+                   plays ? "The input is not there, and the output plays without it until it comes"
+                         : "There is no device yet, and it is waited for",
+                   made.error().message));
+  return MadeDevice(std::make_unique<LateDevice>(std::move(make), std::move(name),
+                                                 std::move(made.error()), std::move(plays)));
 }
 
 MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {

@@ -39,8 +39,12 @@ class Backends {
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_simulated(const Config& config);
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_wasapi(const Config::Wasapi& wasapi);
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_combined(const Config& config);
-  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_late(
-      std::string name, std::function<Result<std::unique_ptr<ports::Device>>()> make);
+  /// `part`: makes what plays while the whole is not there; or empty.
+  using Make = std::function<Result<std::unique_ptr<ports::Device>>()>;
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_late(std::string name, Make make,
+                                                                 const Make& part = {});
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_late_wasapi(
+      const Config::Wasapi& wasapi);
   [[nodiscard]] bool any_output();
 
   ports::Clock& clock_;

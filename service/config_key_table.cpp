@@ -78,7 +78,9 @@ void add_wasapi_keys(Keys& keys, const char* section) {
   using Wasapi = Config::Wasapi;
   keys.push_back(text({section, "output", "", Effect::live,
                        "what plays: an id, a name or a description as \"asio-driver devices\" "
-                       "shows them; \"default\" is what Windows uses, \"\" is none"},
+                       "shows them; \"default\" is what Windows uses, "
+                       "\"usb:1234:5678,1234:9abc\" the first of these interfaces, by USB vendor "
+                       "and product, that is there, \"\" none"},
                       Reach<Path..., &Wasapi::output>{}));
   keys.push_back(text({section, "input", "", Effect::live, "what records, likewise"},
                       Reach<Path..., &Wasapi::input>{}));

@@ -17,6 +17,8 @@ using wire::HostEventKind;
 namespace {
 
 constexpr std::size_t kMaxPartEvents = 1000;
+/// The system says when it is awake; should it not, the device is not away for longer.
+constexpr nanoseconds kSleepLimit = std::chrono::seconds{10};
 /// Latencies that a device measures while it runs move a little; hosts are told of what matters.
 constexpr std::uint32_t kLatencyTolerance = 2;  // a part of the period: a half
 
@@ -77,9 +79,31 @@ void DriverService::device_was_lost() {
   ports_.log(LogLevel::error, fmt::format("{} It is looked for every 500 ms; programs hear silence "
                                           "meanwhile.",
                                           loss.empty() ? host_->info().name + " is gone." : loss));
+  ports_.on_device_lost(loss.empty() ? host_->info().name : loss);
   for (const auto& [connection, client] : clients_) {
     if (client.session) notify(client, {HostEventKind::reset_request, {}, {}, {}});
   }
+}
+
+void DriverService::suspend() {
+  if (!host_->is_open()) return;
+  host_->suspend();
+  ports_.log(LogLevel::info,
+             fmt::format("The machine goes to sleep; {} is let go of.", host_->info().name));
+  loss_told_ = left_playing_ = host_->is_lost();  // it comes back as it was: no word to programs
+  look_again_ = ports_.clock.now() + kSleepLimit;
+  attention_->signal();
+}
+
+void DriverService::resume() {
+  ports_.log(LogLevel::info, "The machine is awake.");
+  look_again_ = ports_.clock.now();
+  look_at_device();
+}
+
+void DriverService::look_at_device() {
+  look_at_device_ = true;
+  attention_->signal();
 }
 
 /// Brings a lost device back, at the format that it had, or at one that it has now.

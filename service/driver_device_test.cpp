@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "service/late_device.hpp"
 #include "service/testing/mini_host.hpp"
@@ -115,6 +116,70 @@ TEST_F(driver_device, what_was_set_up_anew_is_seen_when_buffers_are_made) {
   EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 44'100);
 }
 
+TEST_F(driver_device, is_let_go_of_for_a_sleep_and_opened_again_after_it) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  EXPECT_EQ(world.device->closes, 0);
+  const auto order = [this](void (DriverService::*what)()) {
+    world.server->run_serialised([this, what] { (world.service.get()->*what)(); });
+  };
+  order(&DriverService::suspend);
+  EXPECT_EQ(world.device->closes, 1);
+  EXPECT_TRUE(lost());
+  world.do_chores();
+  EXPECT_TRUE(lost()) << "it was taken back before the machine slept";
+  order(&DriverService::resume);
+  world.do_chores();
+  EXPECT_FALSE(lost()) << world.log_text();
+  EXPECT_EQ(world.device->opens, 2);
+  const std::uint64_t before = host.cycles();
+  world.device->allow(4);
+  EXPECT_TRUE(host.wait_cycles(before + 2)) << world.log_text();
+  EXPECT_EQ(world.log_text().find("is looked for"), std::string::npos) << "told as a loss";
+}
+
+TEST_F(driver_device, rule_14_a_stop_lets_go_of_the_device_within_a_second) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  EXPECT_EQ(world.device->closes, 0);
+  const Instant before = world.clock->now();
+  world.server->run_serialised([this] { world.service->begin_leaving(); });
+  world.server->stop(world.clock->now() + std::chrono::milliseconds{1500});
+  world.server.reset();
+  world.service.reset();
+  EXPECT_LT(world.clock->now() - before, std::chrono::seconds{1});
+  EXPECT_EQ(world.device->closes, 1);
+}
+
+TEST_F(driver_device, a_sleep_without_programs_costs_nothing) {
+  world.begin();
+  world.server->run_serialised([this] {
+    world.service->suspend();
+    world.service->resume();
+  });
+  world.do_chores();
+  EXPECT_EQ(world.device->opens, 0);
+  EXPECT_FALSE(lost());
+}
+
+TEST_F(driver_device, its_loss_is_told_to_whoever_keeps_the_events) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true));
+  world.do_chores();
+  EXPECT_EQ(world.losses, 1);
+}
+
 TEST_F(driver_device, one_that_comes_back_at_another_rate_plays_on_for_programs_at_the_old_one) {
   world.begin();
   MiniHost host(world, "host.exe", kSecond, {0});
@@ -208,15 +273,23 @@ TEST_F(driver_device, one_that_measures_itself_slower_is_told_to_programs) {
 
 class late_device : public driver_device {
  protected:
-  void begin() {
-    world.make_first_device = [this]() -> std::unique_ptr<ports::Device> {
+  std::unique_ptr<ports::Device> make_part() {
+    const std::uint32_t all = std::exchange(world.device->channels, 2);
+    auto part = std::make_unique<StepDevice>(world.device);
+    world.device->channels = all;
+    return part;
+  }
+  /// `part`: two of its channels are there already.
+  void begin(bool part = false) {
+    world.make_first_device = [this, part]() -> std::unique_ptr<ports::Device> {
       return std::make_unique<LateDevice>(
           [this]() -> Result<std::unique_ptr<ports::Device>> {
             ++attempts;
             if (!there) return fail(ErrorCode::device_gone, "It is switched off.");
             return std::unique_ptr<ports::Device>(std::make_unique<StepDevice>(world.device));
           },
-          "Box", Error{ErrorCode::device_gone, "It is switched off."});
+          "Box", Error{ErrorCode::device_gone, "It is switched off."},
+          part ? make_part() : nullptr);
     };
     world.begin();
   }
@@ -234,6 +307,27 @@ TEST_F(late_device, programs_can_look_at_it_and_are_told_why_it_does_not_play) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::device_gone);
   EXPECT_EQ(refused.error().message, "It is switched off.");
+}
+
+TEST_F(late_device, a_part_of_it_plays_until_the_whole_can_be_taken) {
+  begin(true);
+  auto link = world.make_client("host.exe");
+  EXPECT_EQ(link->connect(false, world.soon())->input_names.size(), 2U);
+  ASSERT_TRUE(link->create_session({{256}, {0, 1}, {0}}, world.soon()));
+  const auto notes = world.ask("status").value().at("device").at("notes");
+  ASSERT_FALSE(notes.empty());
+  EXPECT_EQ(notes.back(), "Only a part of it plays: It is switched off.");
+  there = true;
+  const auto inputs_now = [this] {
+    (void)world.connected("other.exe");  // whoever comes has it looked at
+    world.do_chores();
+    return world.make_client("next.exe")->connect(false, world.soon())->input_names.size();
+  };
+  EXPECT_EQ(inputs_now(), 2U) << "it was exchanged under a program's buffers";
+  ASSERT_TRUE(link->dispose_session(world.soon()));
+  EXPECT_EQ(inputs_now(), 4U);
+  auto next = world.connected("next.exe");
+  EXPECT_TRUE(next->create_session({{256}, {0, 3}, {0}}, world.soon()));
 }
 
 TEST_F(late_device, it_is_looked_for_while_programs_wait_and_they_hear_of_it) {

@@ -247,6 +247,7 @@ wire::DriverDescription DriverService::describe(const Client& client) const {
   description.device_input_latency = device_latency().input;
   description.device_output_latency = device_latency().output;
   description.deferred = is_deferred(config_.config, client.program());
+  description.managed = ports_.managed;
   return description;
 }
 

@@ -124,6 +124,10 @@ struct DriverServicePorts {
   std::function<nlohmann::json(const Config&)> list_devices = nullptr;
   /// Likewise calibrations.
   std::string calibration_path{};
+  /// The system's service manager leads this service.
+  bool managed = false;
+  /// The device was lost under programs; a sentence says which. Control thread; must not wait.
+  std::function<void(const std::string&)> on_device_lost = [](const std::string&) {};
 };
 
 /// Control threads, one call at a time: the control server serialises.
@@ -152,6 +156,14 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] std::optional<Instant> idle_since() const;
   /// The configuration in force.
   [[nodiscard]] const Config& config() const noexcept { return config_.config; }
+
+  /// The machine is about to sleep: lets go of the device, under programs that play too. It comes
+  /// back with resume(), with a program that starts to play, or after 10 s of wakefulness without
+  /// a word. Both like a handler's call: serialised.
+  void suspend();
+  void resume();
+  /// The session's devices may be others now.
+  void look_at_device();
 
   /// What has to be done now and then: a lost device looked for, xruns logged. Returns after how
   /// long it wants to be called again; attention() signals that it must be earlier.

@@ -61,6 +61,13 @@ Result<> EngineHost::exchange(std::unique_ptr<ports::Device>& other,
   return moved;
 }
 
+void EngineHost::suspend() {
+  if (!open_) return;
+  const bool streaming = engine_.started_clients() > 0;
+  close();
+  lost_.store(streaming, std::memory_order_release);
+}
+
 void EngineHost::release() {
   close();
   lost_.store(false, std::memory_order_release);

@@ -71,6 +71,9 @@ class EngineHost {
   /// those of prepare; all is then as before, or the old device is lost.
   [[nodiscard]] Result<> exchange(std::unique_ptr<ports::Device>& other,
                                   const ports::DeviceFormat& format);
+  /// Closes the device under running clients, as if it were lost: prepare brings it back. Nothing
+  /// happens to a closed one.
+  void suspend();
   /// Closes the device. No client may be running.
   void release();
 

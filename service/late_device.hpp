@@ -1,5 +1,6 @@
 // A device that may not be there yet: a service starts, and programs open their driver, before the
-// interface is switched on. Until it is there this stands for it, and says why it does not play.
+// interface is switched on. Until it is there this stands for it, and says why it does not play; or
+// a part of it plays meanwhile (the output, while the microphone is missing).
 #pragma once
 
 #include <functional>
@@ -18,8 +19,12 @@ class LateDevice final : public ports::Device {
   using Make = std::function<Result<std::unique_ptr<ports::Device>>()>;
 
   /// `make` has just failed with `why`. `name`: for people, until the device tells its own.
-  LateDevice(Make make, std::string name, Error why)
-      : make_(std::move(make)), why_(std::move(why)) {
+  /// `part`: what plays until then, or null.
+  LateDevice(Make make, std::string name, Error why, std::unique_ptr<ports::Device> part = {})
+      : make_(std::move(make)),
+        why_(std::move(why)),
+        is_part_(part != nullptr),
+        inner_(std::move(part)) {
     // A guess that hosts can list; nothing can be opened on it.
     guess_.id = "absent";
     guess_.present = false;
@@ -36,16 +41,22 @@ class LateDevice final : public ports::Device {
     }
   }
 
+  /// Whether all of it was there when it was looked at last. Control threads.
+  [[nodiscard]] bool is_complete() const noexcept { return inner_ && !is_part_; }
+
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept override {
     return inner_ ? inner_->info() : guess_;
   }
   void refresh() override {
-    if (inner_) return inner_->refresh();
-    auto made = make_();
-    if (made)
+    if (inner_ && !is_part_) return inner_->refresh();
+    if (auto made = make_()) {
       inner_ = std::move(*made);
-    else
+      is_part_ = false;
+      return;
+    } else {
       why_ = std::move(made.error());
+    }
+    if (inner_) inner_->refresh();
   }
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override {
     if (!inner_) refresh();
@@ -65,7 +76,10 @@ class LateDevice final : public ports::Device {
     if (inner_) inner_->close();
   }
   [[nodiscard]] std::vector<std::string> notes() const override {
-    return inner_ ? inner_->notes() : std::vector<std::string>{why_.message};
+    if (!inner_) return {why_.message};
+    std::vector<std::string> notes = inner_->notes();
+    if (is_part_) notes.push_back("Only a part of it plays: " + why_.message);
+    return notes;
   }
   [[nodiscard]] std::string loss() const override { return inner_ ? inner_->loss() : ""; }
   [[nodiscard]] std::string mode() const override { return inner_ ? inner_->mode() : ""; }
@@ -96,7 +110,9 @@ class LateDevice final : public ports::Device {
   const Make make_;
   Error why_;
   ports::DeviceInfo guess_;
-  std::unique_ptr<ports::Device> inner_;  // set once, by a control thread, while closed
+  // Set by a control thread, while closed.
+  bool is_part_;
+  std::unique_ptr<ports::Device> inner_;
 };
 
 }  // namespace asiodrv::service

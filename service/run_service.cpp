@@ -4,8 +4,10 @@
 
 #include <atomic>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
+#include "core/base/product.hpp"
 #include "ipc/server/control_server.hpp"
 #include "platform/platform.hpp"
 #include "service/backends.hpp"
@@ -25,6 +27,8 @@ using std::chrono::seconds;
 constexpr nanoseconds kServerStopLimit = milliseconds{1500};
 constexpr nanoseconds kClaimLimit = seconds{2};
 constexpr nanoseconds kClaimPause = milliseconds{20};
+constexpr nanoseconds kTakeOverPause =
+    milliseconds{500};  // of the service, while an agent is there
 
 LoadedConfig read_configuration(const RunOptions& options) {
   return load_layers(config_places(options.config_path));
@@ -47,8 +51,16 @@ class Program {
         threads_(platform::make_threads()),
         regions_(platform::make_shared_regions()),
         transport_(platform::make_transport(options.instance)),
-        woken_(threads_->make_signal()),
-        stop_requests_(*clock_, *threads_, [this] { leave(); }) {}
+        woken_(threads_->make_signal()) {
+    // A service is stopped by its manager; what consoles send it at a user's sign-out is no reason.
+    if (!options_.as_service) stop_requests_.emplace(*clock_, *threads_, [this] { leave(); });
+    if (options_.orders) options_.orders->on_given([this] { woken_->signal(); });
+  }
+  ~Program() {
+    if (options_.orders) options_.orders->on_given({});
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
 
   int run();
 
@@ -59,12 +71,18 @@ class Program {
   void serve(std::unique_ptr<ports::Listener> listener);
   void do_chores();
   void wait_until_done();
+  void obey();
+  void tell(manager::Event event, const std::string& detail) {
+    if (options_.events) options_.events(event, detail);
+  }
+  [[nodiscard]] bool unattended() const { return options_.agent || options_.as_service; }
   void leave() {
     leaving_ = true;
     woken_->signal();
   }
   int failed(const std::string& why) {
     log_(LogLevel::error, why);
+    tell(manager::Event::failed, why);
     return 1;
   }
 
@@ -75,7 +93,7 @@ class Program {
   const std::unique_ptr<ports::Transport> transport_;
   const std::unique_ptr<ports::Signal> woken_;  // the main thread has something to look at
   std::atomic<bool> leaving_{false};
-  StopRequests stop_requests_;
+  std::optional<StopRequests> stop_requests_;
   Log log_ = make_terminal_log();
   LoadedConfig config_;
   std::unique_ptr<Backends> backends_;
@@ -85,21 +103,38 @@ class Program {
 };
 
 void Program::open_log() {
-  if (!options_.agent) return;
-  const std::string name =
-      "asio-driver" + (options_.instance.empty() ? "" : "-" + options_.instance);
+  if (!unattended()) return;
+  // An agent may still write while the service waits: each has a file of its own.
+  const std::string name = kProduct.id +
+                           (options_.instance.empty() ? std::string() : "-" + options_.instance) +
+                           (options_.as_service ? ".service" : "");
   auto log = make_file_log(log_path(name));
   // Without a place to write, an agent is silent: its standard error stream leads nowhere.
   log_ = log ? std::move(*log) : [](LogLevel, const std::string&) {};
+  if (!options_.reason.empty()) {
+    log_(LogLevel::info, "A program started this service by itself: " + options_.reason + ".");
+  }
 }
 
 /// Takes the endpoint. A service that is just leaving holds it for a moment longer than it answers,
-/// so "taken" counts only when the holder answers, or keeps holding it.
+/// so "taken" counts only when the holder answers, or keeps holding it. The system's service waits
+/// however long it takes: an agent leaves when its programs have gone, and they would hear a gap.
 Result<std::unique_ptr<ports::Listener>> Program::claim() {
   const Instant limit = clock_->now() + kClaimLimit;
-  for (;;) {
+  for (bool waits = false;;) {
     auto listener = transport_->listen();
     if (listener || listener.error().code != ErrorCode::already_exists) return listener;
+    if (options_.as_service) {
+      if (!std::exchange(waits, true)) {
+        log_(LogLevel::info,
+             "Another process serves this session; the service takes over when "
+             "that one leaves.");
+      }
+      obey();
+      if (leaving_) return listener;
+      woken_->wait(clock_->now() + kTakeOverPause);
+      continue;
+    }
     const auto other = transport_->connect(clock_->now() + milliseconds{200});
     if (other) {
       return fail(
@@ -117,7 +152,7 @@ Result<std::unique_ptr<ports::Listener>> Program::claim() {
 Result<> Program::choose_configuration() {
   config_ = read_configuration(options_);
   if (!config_.error.empty()) {
-    if (!options_.agent) return fail(ErrorCode::malformed, config_.error);
+    if (!unattended()) return fail(ErrorCode::malformed, config_.error);
     log_(LogLevel::error, "A configuration file is not used: " + config_.error);
   }
   auto wanted = backends_->make(config_.config);
@@ -125,7 +160,7 @@ Result<> Program::choose_configuration() {
     device_ = std::move(*wanted);
     return {};
   }
-  if (!options_.agent) return refusal(wanted);
+  if (!unattended()) return refusal(wanted);
   log_(LogLevel::error, "The configuration is not used, defaults are: " + wanted.error().message);
   config_.error += (config_.error.empty() ? "" : "\n") + wanted.error().message;
   for (ConfigLayer& layer : config_.layers) {
@@ -144,17 +179,21 @@ int Program::run() {
   open_log();
   auto listener = claim();
   if (!listener) {
-    const bool beaten = options_.agent && listener.error().code == ErrorCode::already_exists;
-    log_(beaten ? LogLevel::info : LogLevel::error, listener.error().message);
-    return beaten ? 0 : 1;
+    const bool beaten = unattended() && listener.error().code == ErrorCode::already_exists;
+    if (!beaten) return failed(listener.error().message);
+    log_(LogLevel::info, listener.error().message);
+    return 0;
   }
   backends_ = std::make_unique<Backends>(*clock_, *threads_, make_sound_system(), log_);
   if (auto chosen = choose_configuration(); !chosen) return failed(chosen.error().message);
   log_(LogLevel::info,
        fmt::format("asio-driver {} runs as process {}{}; {}.", kVersion, platform::process_id(),
                    options_.agent ? " until nobody needs it" : "", files_used(config_)));
+  tell(manager::Event::started,
+       fmt::format("Version {}, process {}.", kVersion, platform::process_id()));
   serve(std::move(*listener));
   log_(LogLevel::info, "asio-driver has stopped.");
+  tell(manager::Event::stopped, fmt::format("Process {}.", platform::process_id()));
   return 0;
 }
 
@@ -167,6 +206,10 @@ void Program::serve(std::unique_ptr<ports::Listener> listener) {
   ports.process_id = platform::process_id();
   ports.leave = [this] { leave(); };
   ports.on_idle = [this] { woken_->signal(); };
+  ports.managed = options_.as_service;
+  ports.on_device_lost = [this](const std::string& what) {
+    tell(manager::Event::device_lost, what);
+  };
   ports.reload = [this] { return read_configuration(options_); };
   ports.routing_path = routing_path(config_.path, options_.instance);
   ports.calibration_path = calibration_path(config_.path, options_.instance);
@@ -174,6 +217,9 @@ void Program::serve(std::unique_ptr<ports::Listener> listener) {
 
   ipc::ControlServerOptions server_options;
   server_options.log = [this](const std::string& line) { log_(LogLevel::warning, line); };
+  server_options.log_foreign = [this](const std::string& line) {
+    tell(manager::Event::client_refused, line);
+  };
   server_ = std::make_unique<ipc::ControlServer>(*clock_, *threads_, *service_,
                                                  std::move(server_options));
   service_->set_notify(
@@ -207,9 +253,28 @@ void Program::do_chores() {
   service_->attention().wait(clock_->now() + pause);
 }
 
+/// Does what the system has ordered since the last time.
+void Program::obey() {
+  if (!options_.orders) return;
+  for (const manager::Order order : options_.orders->take()) {
+    switch (order) {
+      case manager::Order::stop: leaving_ = true; break;
+      case manager::Order::suspend:
+        if (server_) server_->run_serialised([this] { service_->suspend(); });
+        break;
+      case manager::Order::resume:
+        if (server_) server_->run_serialised([this] { service_->resume(); });
+        break;
+      case manager::Order::look_at_devices:
+        if (server_) server_->run_serialised([this] { service_->look_at_device(); });
+        break;
+    }
+  }
+}
+
 void Program::wait_until_done() {
-  const bool leaves_when_idle = options_.agent || options_.idle_seconds;
-  while (!leaving_) {
+  const bool leaves_when_idle = !options_.as_service && (options_.agent || options_.idle_seconds);
+  for (obey(); !leaving_; obey()) {
     Instant until = clock_->now() + hours{1};
     if (leaves_when_idle) {
       std::optional<Instant> idle;

@@ -64,6 +64,13 @@ class run_service_program : public ::testing::Test {
   std::atomic<int> exit_code{-1};
 };
 
+RunOptions managed(const std::shared_ptr<manager::Orders>& orders) {
+  RunOptions options;
+  options.as_service = true;
+  options.orders = orders;
+  return options;
+}
+
 RunOptions agent(std::uint32_t idle_seconds) {
   RunOptions options;
   options.agent = true;
@@ -100,6 +107,69 @@ TEST_F(run_service_program, second_service_is_refused_and_a_second_agent_steps_a
   second.agent = true;
   EXPECT_EQ(run_service(second), 0);
   EXPECT_TRUE(ask("status"));
+}
+
+TEST_F(run_service_program, the_systems_service_ends_when_it_is_ordered_to) {
+  const auto orders = std::make_shared<manager::Orders>();
+  start(managed(orders));
+  ASSERT_TRUE(ask("status"));
+  orders->give(manager::Order::suspend);
+  orders->give(manager::Order::resume);
+  orders->give(manager::Order::look_at_devices);
+  ASSERT_TRUE(ask("status"));
+  const Instant before = clock->now();
+  orders->give(manager::Order::stop);
+  EXPECT_TRUE(thread->join(soon()));
+  EXPECT_LT(clock->now() - before, std::chrono::seconds{10});
+  EXPECT_EQ(exit_code, 0);
+  thread.reset();
+}
+
+TEST_F(run_service_program, an_order_that_came_before_the_service_is_kept) {
+  const auto orders = std::make_shared<manager::Orders>();
+  orders->give(manager::Order::stop);
+  RunOptions options = managed(orders);
+  options.instance = instance;
+  EXPECT_EQ(run_service(options), 0);
+}
+
+TEST_F(run_service_program, two_engines_never_serve_one_session_and_the_service_takes_over) {
+  start(agent(3600));
+  const auto orders = std::make_shared<manager::Orders>();
+  RunOptions options = managed(orders);
+  options.instance = instance;
+  std::atomic<int> started{0};
+  options.events = [&](manager::Event event, const std::string&) {
+    if (event == manager::Event::started) ++started;
+  };
+  std::atomic<int> service_code{-1};
+  auto service = *threads->start("managed", ports::ThreadRole::control,
+                                 [&] { service_code = run_service(options); });
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(ask("status"));
+  EXPECT_EQ(started, 0) << "the service served beside the agent";
+  ASSERT_TRUE(ask("shutdown"));
+  ASSERT_TRUE(thread->join(soon()));
+  thread.reset();
+  while (!ask("status")) {  // until it has taken over; bounded by the test's time limit
+    clock->sleep_until(clock->now() + milliseconds{1});
+  }
+  EXPECT_EQ(started, 1);
+  orders->give(manager::Order::stop);
+  EXPECT_TRUE(service->join(soon()));
+  EXPECT_EQ(service_code, 0);
+}
+
+TEST_F(run_service_program, a_waiting_service_can_be_stopped) {
+  start(agent(3600));
+  const auto orders = std::make_shared<manager::Orders>();
+  RunOptions options = managed(orders);
+  options.instance = instance;
+  std::atomic<int> service_code{-1};
+  auto service = *threads->start("managed", ports::ThreadRole::control,
+                                 [&] { service_code = run_service(options); });
+  orders->give(manager::Order::stop);
+  EXPECT_TRUE(service->join(soon()));
+  EXPECT_EQ(service_code, 0);
 }
 
 TEST_F(run_service_program, agent_leaves_while_it_is_only_looked_at) {

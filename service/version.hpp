@@ -1,8 +1,10 @@
 #pragma once
 
+#include "core/base/product.hpp"
+
 namespace asiodrv::service {
 
-/// Of the whole product; set by the build.
-inline constexpr const char* kVersion = ASIODRV_VERSION;
+/// Of the whole product.
+inline constexpr const char* const& kVersion = kProduct.version;
 
 }  // namespace asiodrv::service

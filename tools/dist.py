@@ -1,65 +1,88 @@
 #!/usr/bin/env python3
-"""Packs what users get: build/dist/asio-driver-VERSION-windows.zip and -linux.zip.
+"""Packs what users get into build/dist:
 
-The same sources and compilers give the same archives, byte for byte: files in a fixed order, one
-fixed time stamp, no machine paths in them (-ffile-prefix-map, --no-insert-timestamp).
+  asio-driver-VERSION-setup.exe     the installer, with all binaries in it signed
+  asio-driver-VERSION-windows.zip   the same signed binaries to try without installing
+  asio-driver-VERSION-linux.zip
+  bom.cdx.json                      bill of materials, CycloneDX 1.5
+  SHA256SUMS                        of all of the above, and of the binaries inside
+
+  tools/dist.py [--unsigned]
+
+Signing is explained in tools/release/signing.py. The same sources, compilers and certificate-less
+build (--unsigned) give the same files, byte for byte.
 """
 
 from __future__ import annotations
 
-import hashlib
+import argparse
 import pathlib
-import re
+import shutil
 import sys
-import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-TIME = (2026, 1, 1, 0, 0, 0)  # an archive has to say something; this says nothing
+sys.path.insert(0, str(ROOT / "tools/release"))
 
-WINDOWS = {
-    "x64/asio-driver.exe": "build/windows-x64/bin/asio-driver.exe",
-    "x64/asio-host.exe": "build/windows-x64/bin/asio-host.exe",
-    "x64/asio-driver.dll": "build/windows-x64-dll/bin/asio-driver.dll",
-    "x86/asio-host.exe": "build/windows-x86/bin/asio-host.exe",
-    "x86/asio-driver.dll": "build/windows-x86/bin/asio-driver.dll",
-}
-LINUX = {name: f"build/release/bin/{name}"
+import files  # noqa: E402  (found through the path above)
+import setup  # noqa: E402
+import signing  # noqa: E402
+from bom import BomError  # noqa: E402
+from vendor_profile import OWN, ProfileError, read_profile  # noqa: E402
+
+DIST = ROOT / "build/dist"
+LINUX = {name: ROOT / f"build/release/bin/{name}"
          for name in ("asio-driver", "asio-host", "libasio-driver.so")}
 DOCUMENTS = {"README.md": "README.md", "CHANGELOG.md": "CHANGELOG.md", "LICENSE": "LICENSE",
-             "configuration.md": "docs/configuration.md", "exit-codes.md": "docs/exit-codes.md"}
+             "configuration.md": "docs/configuration.md", "exit-codes.md": "docs/exit-codes.md",
+             "installation.md": "docs/installation.md"}
 
 
-def version() -> str:
-    text = (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")
-    return re.search(r"project\(asio-driver VERSION ([0-9.]+)", text)[1]
+def documents() -> dict[str, pathlib.Path]:
+    """A working tree may not have the licence's text yet."""
+    return {name: ROOT / source for name, source in DOCUMENTS.items()
+            if name != "LICENSE" or (ROOT / source).exists()}
 
 
-def pack(archive: pathlib.Path, folder: str, parts: dict[str, str]) -> str:
-    """Writes `archive` with everything below `folder`; its SHA-256."""
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as packed:
-        for name, source in sorted(parts.items()):
-            path = ROOT / source
-            if not path.exists() and name == "LICENSE":
-                continue  # a working tree may not have it yet
-            entry = zipfile.ZipInfo(f"{folder}/{name}", TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            executable = name.endswith((".exe", ".dll", ".so")) or "." not in name
-            entry.external_attr = (0o755 if executable else 0o644) << 16
-            packed.writestr(entry, path.read_bytes())
-    return hashlib.sha256(archive.read_bytes()).hexdigest()
+def make(signer: signing.Identity | None) -> list[pathlib.Path]:
+    version = files.source_version()
+    missing = [str(path.relative_to(ROOT)) for path in LINUX.values() if not path.exists()]
+    if missing:
+        raise setup.SetupError("missing: " + ", ".join(missing) + "; run make dist")
+    wish = setup.Wish(read_profile(OWN), version, None, DIST / "work", signer)
+    shutil.rmtree(DIST, ignore_errors=True)
+    program = DIST / setup.make(wish).name
+    wish.setup.replace(program)
+    windows = {("x64/" if "/" not in name else "") + name: wish.stage / name
+               for name in files.WINDOWS}
+    made = [program]
+    for system, parts in (("windows", windows), ("linux", LINUX)):
+        folder = f"asio-driver-{version}-{system}"
+        archive = DIST / f"{folder}.zip"
+        files.pack(archive, folder, parts | documents())
+        made.append(archive)
+    shutil.copyfile(wish.stage / "bom.cdx.json", DIST / "bom.cdx.json")
+    made.append(DIST / "bom.cdx.json")
+    inside = [wish.stage / name for name in files.WINDOWS]
+    (DIST / "SHA256SUMS").write_text(
+        files.hash_list(made, DIST) + files.hash_list(inside, wish.stage), encoding="utf-8")
+    return [*made, DIST / "SHA256SUMS"]
 
 
 def main() -> int:
-    missing = [source for source in (WINDOWS | LINUX | DOCUMENTS).values()
-               if source != "LICENSE" and not (ROOT / source).exists()]
-    if missing:
-        print("missing: " + ", ".join(missing) + "; run make dist", file=sys.stderr)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--unsigned", action="store_true", help="sign nothing, for comparisons")
+    arguments = parser.parse_args()
+    try:
+        signer = None if arguments.unsigned else signing.identity()
+        made = make(signer)
+    except (setup.SetupError, signing.SigningError, BomError, ProfileError) as error:
+        print(error, file=sys.stderr)
         return 1
-    for system, parts in (("windows", WINDOWS), ("linux", LINUX)):
-        folder = f"asio-driver-{version()}-{system}"
-        archive = ROOT / f"build/dist/{folder}.zip"
-        print(f"{pack(archive, folder, parts | DOCUMENTS)}  {archive.relative_to(ROOT)}")
+    for path in made:
+        print(f"{files.sha256(path)}  {path.relative_to(ROOT)}")
+    print("UNSIGNED" if signer is None else
+          f"{signer.describe()}; every binary, the uninstaller and the setup, then verified")
     return 0
 
 

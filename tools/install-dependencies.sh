@@ -1,7 +1,9 @@
 #!/bin/sh
 # Installs the Debian packages that a job needs, and nothing else. Quick when they are all there.
 #
-#   tools/install-dependencies.sh <set>...      sets: build windows wine lint bench demo pulse x86
+#   tools/install-dependencies.sh <set>...
+#
+# Sets: build windows wine lint bench demo pulse x86 installer
 #
 # Asks nothing. Exit codes: 0 all there, 1 something could not be installed, 2 wrong usage.
 set -eu
@@ -10,29 +12,31 @@ packages_of() {
   case "$1" in
     build) echo cmake ninja-build ccache g++ libc6-dev python3 \
              libfmt-dev libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev \
-             libexpected-dev libxsimd-dev googletest ;;
+             libexpected-dev libxsimd-dev googletest unzip ;;
     # Two thread models for 64 bit: posix for the service, win32 for the DLL (docs/decisions/0001).
     windows) echo g++-mingw-w64-x86-64-posix g++-mingw-w64-x86-64-win32 \
                g++-mingw-w64-i686-win32 binutils-mingw-w64-x86-64 binutils-mingw-w64-i686 ;;
-    wine) echo wine wine64 util-linux ;;
+    # The last two make and sign the files that "verify" is tested with.
+    wine) echo wine wine64 util-linux osslsigncode openssl ;;
     lint) echo clang-14 clang-format-14 python3 ;;
     bench) echo libzita-resampler-dev libsamplerate0-dev libsoxr-dev ;;
     demo) echo alsa-utils python3 ;;
     pulse) echo pulseaudio pulseaudio-utils ;;
     x86) echo binutils ca-certificates ;;
+    installer) echo nsis osslsigncode openssl python3 ;;
     *) return 1 ;;
   esac
 }
 
 if [ $# -eq 0 ]; then
-  echo "usage: $0 <set>...   sets: build windows wine lint bench demo pulse x86" >&2
+  echo "usage: $0 <set>...   sets: build windows wine lint bench demo pulse x86 installer" >&2
   exit 2
 fi
 wanted=""
 for set_name in "$@"; do
   if ! packages=$(packages_of "$set_name"); then
     echo "$0: there is no set named '$set_name'" >&2
-    echo "the sets are: build windows wine lint bench demo pulse x86" >&2
+    echo "the sets are: build windows wine lint bench demo pulse x86 installer" >&2
     exit 2
   fi
   wanted="$wanted $packages"

@@ -16,11 +16,12 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 WINE = ROOT / "tools/wine/run.sh"
 STAGE_X64 = ROOT / "build/stage/windows-x64"
-CLSID = "{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}"
+CLSID = tomllib.loads((ROOT / "vendors/asio-driver.toml").read_text())["product"]["class_id"]
 
 #: name in the stage: where the build leaves it, and the preset that makes it
 PARTS_X64 = {

@@ -10,10 +10,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 trees=${ASIODRV_TEST_TREES:-debug asan tsan windows-x64}
 
-builds=$trees
-case " $trees " in
-  *" windows-x64 "*) builds="windows-x64-dll windows-x86 $builds" ;;
-esac
+# The installer's tests need a second vendor's programs and those of the next version.
+brands=all,brand_example,brand_next
+builds=
+for tree in $trees; do
+  case $tree in
+    windows-x64) builds="windows-x64-dll:$brands windows-x86:$brands $builds windows-x64:$brands" ;;
+    *) builds="$builds $tree" ;;
+  esac
+done
 # shellcheck disable=SC2086  # lists of words
 tools/build.sh $builds
 

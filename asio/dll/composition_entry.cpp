@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -10,13 +11,15 @@
 #include "asio/driver_shell.hpp"
 #include "asio/graveyard.hpp"
 #include "ipc/client/service_client.hpp"
+#include "ipc/client/service_start.hpp"
 #include "platform/platform.hpp"
+#include "service/manager/names.hpp"
 
 namespace asiodrv::asio {
 namespace {
 
 #ifdef _WIN32
-constexpr const char* kServiceFile = "asio-driver.exe";
+constexpr const char* kServiceFile = service::manager::kProgramFile;
 constexpr const char* kPanelFile = "asio-driver-panel.exe";
 #else
 constexpr const char* kServiceFile = "asio-driver";
@@ -35,7 +38,9 @@ struct Process {
         threads(platform::make_threads()),
         regions(platform::make_shared_regions()),
         transport(platform::make_transport(surroundings.instance)),
-        program(platform::program_path()) {
+        program(platform::program_path()),
+        start_service(*clock, *threads, installed_service(surroundings),
+                      [this](std::string_view reason) { return start_agent(reason); }) {
     static constexpr char kInside = 0;  // an address of this module
     directory = platform::module_path(&kInside);
     directory = install_folder(directory.substr(0, name_begin(directory)));
@@ -46,8 +51,14 @@ struct Process {
     }
   }
 
-  [[nodiscard]] Result<> start_service() const {
+  /// The registered service serves the default instance only.
+  static std::unique_ptr<ports::InstalledService> installed_service(const Surroundings& around) {
+    if (!around.instance.empty()) return nullptr;
+    return platform::make_installed_service(service::manager::service_name());
+  }
+  [[nodiscard]] Result<> start_agent(std::string_view reason) const {
     std::vector<std::string> arguments{"run", "--agent"};
+    if (!reason.empty()) arguments.insert(arguments.end(), {"--reason", std::string(reason)});
     arguments.insert(arguments.end(), selection.begin(), selection.end());
     auto started = platform::start_detached(directory + kServiceFile, arguments);
     if (!started && started.error().code == ErrorCode::not_found) {
@@ -60,9 +71,11 @@ struct Process {
   [[nodiscard]] std::unique_ptr<ipc::ServiceLink> make_link() {
     return std::make_unique<ipc::ServiceClient>(
         *clock, *threads, *transport,
-        ipc::ServiceClientOptions{.program = program,
-                                  .process_id = platform::process_id(),
-                                  .start_service = [this] { return start_service(); }});
+        ipc::ServiceClientOptions{
+            .program = program,
+            .process_id = platform::process_id(),
+            .start_service = [this](ipc::Need need) { return start_service(need); },
+            .reached = [this] { start_service.reached(); }});
   }
   [[nodiscard]] FrontPorts ports() {
     return {.clock = *clock,
@@ -83,6 +96,7 @@ struct Process {
   std::string program;                 // file name
   std::string directory;               // of the programs, with its last separator
   std::vector<std::string> selection;  // arguments that choose the service's instance
+  ipc::ServiceStart start_service;     // uses what stands above
   std::atomic<std::uint32_t> remembered_rate_hz{0};
 };
 

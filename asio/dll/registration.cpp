@@ -1,24 +1,33 @@
 #include "asio/dll/registration.hpp"
 
 #include <string>
+#include <string_view>
+
+#include "core/base/product.hpp"
 
 namespace asiodrv::asio {
 namespace {
 
-constexpr const wchar_t* kName = L"asio-driver";  // key and description: hosts cut at 31 characters
-constexpr const wchar_t* kClsid = L"{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}";
-constexpr const wchar_t* kHostKey = L"SOFTWARE\\ASIO\\asio-driver";
-constexpr const wchar_t* kClassKey =
-    L"SOFTWARE\\Classes\\CLSID\\{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}";
-constexpr const wchar_t* kServerKey =
-    L"SOFTWARE\\Classes\\CLSID\\{5E0C7B0A-93D4-4C1F-8B62-1FA47D2E9C35}\\InprocServer32";
 constexpr std::size_t kLongestPath = 32768;
+constexpr wchar_t kInside = 0;  // an address of this module
+
+/// What is registered. The product's texts are ASCII.
+struct Keys {
+  std::wstring name = wide(kProduct.driver_name);  // key and description
+  std::wstring class_id = wide(kProduct.class_id_text);
+  std::wstring host = L"SOFTWARE\\ASIO\\" + name;
+  std::wstring class_key = L"SOFTWARE\\Classes\\CLSID\\" + class_id;
+  std::wstring server = class_key + L"\\InprocServer32";
+
+ private:
+  static std::wstring wide(std::string_view ascii) { return {ascii.begin(), ascii.end()}; }
+};
 
 /// Creates the key if need be and writes one string value; `value` null is the default value.
-LSTATUS write(const wchar_t* key, const wchar_t* value, const std::wstring& text) {
+LSTATUS write(const std::wstring& key, const wchar_t* value, const std::wstring& text) {
   HKEY handle = nullptr;
-  LSTATUS status =
-      RegCreateKeyExW(HKEY_LOCAL_MACHINE, key, 0, nullptr, 0, KEY_WRITE, nullptr, &handle, nullptr);
+  LSTATUS status = RegCreateKeyExW(HKEY_LOCAL_MACHINE, key.c_str(), 0, nullptr, 0, KEY_WRITE,
+                                   nullptr, &handle, nullptr);
   if (status != ERROR_SUCCESS) return status;
   const auto bytes = static_cast<DWORD>((text.size() + 1) * sizeof(wchar_t));
   status =
@@ -27,8 +36,8 @@ LSTATUS write(const wchar_t* key, const wchar_t* value, const std::wstring& text
   return status;
 }
 
-LSTATUS remove(const wchar_t* key) noexcept {
-  const LSTATUS status = RegDeleteTreeW(HKEY_LOCAL_MACHINE, key);
+LSTATUS remove(const std::wstring& key) noexcept {
+  const LSTATUS status = RegDeleteTreeW(HKEY_LOCAL_MACHINE, key.c_str());
   return status == ERROR_FILE_NOT_FOUND ? ERROR_SUCCESS : status;
 }
 
@@ -37,7 +46,7 @@ std::wstring own_path() {
   HMODULE self = nullptr;
   if (GetModuleHandleExW(
           GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_UNCHANGED_REFCOUNT,
-          kName, &self) == 0) {
+          &kInside, &self) == 0) {
     return {};
   }
   std::wstring path(MAX_PATH, L'\0');
@@ -59,15 +68,16 @@ std::wstring own_path() {
 HRESULT register_driver() {
   const std::wstring path = own_path();
   if (path.empty()) return HRESULT_FROM_WIN32(GetLastError());
+  const Keys keys;
   const struct {
-    const wchar_t* key;
+    const std::wstring& key;
     const wchar_t* value;
     std::wstring text;
-  } entries[] = {{kClassKey, nullptr, kName},
-                 {kServerKey, nullptr, path},
-                 {kServerKey, L"ThreadingModel", L"Both"},
-                 {kHostKey, L"CLSID", kClsid},
-                 {kHostKey, L"Description", kName}};
+  } entries[] = {{keys.class_key, nullptr, keys.name},
+                 {keys.server, nullptr, path},
+                 {keys.server, L"ThreadingModel", L"Both"},
+                 {keys.host, L"CLSID", keys.class_id},
+                 {keys.host, L"Description", keys.name}};
   for (const auto& entry : entries) {
     const LSTATUS status = write(entry.key, entry.value, entry.text);
     if (status != ERROR_SUCCESS) {
@@ -79,8 +89,9 @@ HRESULT register_driver() {
 }
 
 HRESULT unregister_driver() {
-  const LSTATUS host = remove(kHostKey);
-  const LSTATUS server = remove(kClassKey);
+  const Keys keys;
+  const LSTATUS host = remove(keys.host);
+  const LSTATUS server = remove(keys.class_key);
   const LSTATUS first = host != ERROR_SUCCESS ? host : server;
   return first == ERROR_SUCCESS ? S_OK : HRESULT_FROM_WIN32(static_cast<DWORD>(first));
 }

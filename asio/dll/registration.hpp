@@ -6,7 +6,7 @@
 namespace asiodrv::asio {
 
 /// Writes, for the file of this module as it lies now:
-///   HKLM\SOFTWARE\ASIO\asio-driver                  CLSID, Description
+///   HKLM\SOFTWARE\ASIO\<the driver's name>         CLSID, Description
 ///   HKLM\SOFTWARE\Classes\CLSID\{..}                default = name
 ///   HKLM\SOFTWARE\Classes\CLSID\{..}\InprocServer32 default = path, ThreadingModel = Both
 /// After a failure none of them is left. Throws std::bad_alloc.

@@ -43,7 +43,8 @@ class Listener {
  public:
   virtual ~Listener() = default;
 
-  /// Waits for the next client. Errors: disconnected (after shutdown), timed_out, internal.
+  /// Waits for the next client, whoever it is: look at peer().same_user before a byte of it is
+  /// read, and say that it was there. Errors: disconnected (after shutdown), timed_out, internal.
   [[nodiscard]] virtual Result<std::unique_ptr<Connection>> accept(Instant deadline) = 0;
 
   /// Makes accept return `disconnected`, now and later. Any thread.

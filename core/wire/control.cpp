@@ -144,7 +144,8 @@ json to_json(const DriverDescription& value) {
           {"clock_sources", std::move(sources)},
           {"device_input_latency_frames", value.device_input_latency.count},
           {"device_output_latency_frames", value.device_output_latency.count},
-          {"deferred", value.deferred}};
+          {"deferred", value.deferred},
+          {"managed", value.managed ? 1 : 0}};
 }
 
 Result<DriverDescription> parse_driver_description(const json& result) {
@@ -165,6 +166,7 @@ Result<DriverDescription> parse_driver_description(const json& result) {
   value.device_input_latency = latency(reader, "device_input_latency_frames");
   value.device_output_latency = latency(reader, "device_output_latency_frames");
   value.deferred = reader.flag("deferred");
+  value.managed = reader.number_or("managed", 0, 1, 0) != 0;  // later than the others
   return reader.result(std::move(value));
 }
 

@@ -65,6 +65,8 @@ struct DriverDescription {
   Frames device_input_latency{}, device_output_latency{};  ///< beyond the double buffer
   /// This host defers its processing beyond its callback: its output is taken one buffer later.
   bool deferred = false;
+  /// The system's service manager leads the service: who stops it there means it.
+  bool managed = false;
 
   /// At the rate now; at the last one while that is unknown. Needs the two lists to be as above.
   [[nodiscard]] const BufferSizes& sizes() const noexcept;

@@ -27,6 +27,7 @@ DriverDescription description() {
   value.device_input_latency = Frames{3};
   value.device_output_latency = Frames{4};
   value.deferred = true;
+  value.managed = true;
   return value;
 }
 
@@ -98,6 +99,12 @@ TEST(control, description_round_trips) {
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_EQ(to_json(*parsed), to_json(description()));
   EXPECT_EQ(parsed->sample_type, SampleType::int24);
+  EXPECT_TRUE(parsed->managed);
+  json earlier = to_json(description());
+  earlier.erase("managed");
+  EXPECT_FALSE(parse_driver_description(earlier)->managed);
+  earlier["managed"] = 2;
+  EXPECT_FALSE(parse_driver_description(earlier));
   EXPECT_EQ(parsed->rates, description().rates);
   EXPECT_EQ(parsed->output_names, description().output_names);
 }
@@ -128,7 +135,9 @@ TEST(control, malformed_description_names_its_member) {
     return json{{"least", least}, {"most", most}, {"preferred", preferred}, {"step", step}};
   };
   const auto two = [](const json& element) { return json{element, element}; };
-  expect_refusals(to_json(description()), parse_driver_description,
+  json good = to_json(description());
+  good.erase("managed");  // not there in services of earlier versions
+  expect_refusals(good, parse_driver_description,
                   {{"sample_type", "float64"},
                    {"rates_hz", json::array()},
                    {"rates_hz", {48'000, 44'100}},

@@ -120,6 +120,68 @@ TEST(wasapi_loss, an_input_that_somebody_holds_leaves_the_output_alone) {
   EXPECT_FALSE(has_note(*bench.device, "Without input"));
 }
 
+TEST(wasapi_loss, an_input_that_is_pulled_out_leaves_the_output_alone_and_comes_back_by_itself) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(shared(bench.out->spec().id, bench.in->spec().id)));
+  const ports::DeviceInfo info = bench.device->info();
+  expect_playing(bench);
+  bench.in->unplug();
+  expect_lost(bench);
+  expect_playing(bench);
+  EXPECT_TRUE(has_note(*bench.device, "Without input: "));
+  EXPECT_EQ(bench.device->info(), info) << "programs keep what they have";
+  EXPECT_EQ(bench.period.capture.channels, 2U);
+  EXPECT_EQ(bench.period.capture.channel(0)[0], 0.0F);
+  EXPECT_EQ(bench.serve(200), 200) << "nothing has come: " << bench.device->loss();
+  bench.in->replug();
+  expect_lost(bench);
+  EXPECT_TRUE(bench.device->figures().arrived) << bench.device->loss();
+  expect_playing(bench);
+  EXPECT_FALSE(has_note(*bench.device, "Without input"));
+}
+
+TEST(wasapi_loss, a_missing_input_at_another_socket_is_noticed_and_what_is_not_it_disturbs_once) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(shared(bench.out->spec().id, bench.in->spec().id)));
+  expect_playing(bench);
+  fake::EndpointSpec spec = bench.in->spec();
+  bench.world.remove(*bench.in);
+  expect_lost(bench);
+  expect_playing(bench);
+  fake::EndpointSpec other = make_spec(Personality::hdmi, Flow::render);
+  other.id = u"{0.0.0.00000000}.{11111111-2222-3333-4444-555555555555}";
+  bench.world.add_endpoint(other);
+  expect_lost(bench);
+  expect_playing(bench);
+  EXPECT_EQ(bench.serve(200), 200) << bench.device->loss();
+  spec.id = u"{0.0.1.00000000}.{22222222-2222-3333-4444-555555555555}";
+  spec.state = kActive;
+  bench.world.add_endpoint(spec);
+  expect_lost(bench);
+  expect_playing(bench);
+  EXPECT_TRUE(has_note(*bench.device, "new id"));
+  EXPECT_FALSE(has_note(*bench.device, "Without input"));
+}
+
+TEST(wasapi_loss, an_input_that_comes_while_the_output_is_opened_is_not_missed) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(shared(bench.out->spec().id, bench.in->spec().id)));
+  expect_playing(bench);
+  bench.in->unplug();
+  expect_lost(bench);
+  bench.world.before_next("client.initialize", [&] { bench.in->replug(); });
+  const Result<> again = bench.device->open(bench.format);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::device_gone);
+  EXPECT_NE(again.error().message.find("just come back"), std::string::npos)
+      << again.error().message;
+  expect_playing(bench);
+  EXPECT_FALSE(has_note(*bench.device, "Without input"));
+}
+
 TEST(wasapi_loss, an_output_that_somebody_holds_is_busy_in_every_mode) {
   for (const ModeChoice mode : {ModeChoice::automatic, ModeChoice::exclusive,
                                 ModeChoice::low_latency, ModeChoice::shared}) {
@@ -258,6 +320,21 @@ TEST(wasapi_loss, an_opening_that_hangs_is_given_up_within_two_seconds) {
   EXPECT_NE(given_up.error().message.find("does not answer"), std::string::npos);
   EXPECT_LE(bench.world.now() - before, seconds{2});
   for (fake::Endpoint* endpoint : {bench.out, bench.in}) endpoint->knobs().initialize_hangs = {};
+  expect_playing(bench);
+}
+
+TEST(wasapi_loss, a_start_that_hangs_is_given_up_within_two_seconds) {
+  Bench bench;
+  bench.plug(Personality::plain, [](auto& spec) { spec.knobs.start_hangs = seconds{60}; });
+  ASSERT_TRUE(bench.make(shared()));
+  ASSERT_TRUE(bench.device->open(bench.format));
+  const Instant before = bench.world.now();
+  const Result<> given_up = bench.device->start();
+  ASSERT_FALSE(given_up);
+  EXPECT_EQ(given_up.error().code, ErrorCode::device_gone);
+  EXPECT_NE(given_up.error().message.find("does not answer"), std::string::npos);
+  EXPECT_LE(bench.world.now() - before, seconds{2});
+  for (fake::Endpoint* endpoint : {bench.out, bench.in}) endpoint->knobs().start_hangs = {};
   expect_playing(bench);
 }
 

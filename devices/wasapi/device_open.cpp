@@ -52,9 +52,17 @@ Result<> Opening::open(System& system, ports::Clock& clock) {
   if (setup.capture && plan.capture.follows_default()) {
     watched.default_capture = to_utf16(plan.capture.endpoint.id);
   }
+  setup.awaits_input = !plan.capture.absent.empty();
   made.run = std::make_unique<WasapiRun>(system, clock, made.events, std::move(setup));
   made.watcher = std::make_unique<EndpointWatcher>(*made.enumerator.get(), std::move(watched));
-  return {};
+  if (plan.capture.absent.empty()) return {};
+  // It may have come before the watcher could hear of it: the two ends of a box come one by one.
+  DevicePlan now = plan;
+  if (Result<> refreshed = refresh(system, now); !refreshed) return refreshed;
+  if (!now.capture.absent.empty()) return {};
+  return fail(
+      ErrorCode::device_gone,
+      fmt::format("\"{}\" has just come back. Open the device again.", now.capture.endpoint.name));
 }
 
 Result<> Opening::open_render(System& system, ports::Clock& clock, Instant deadline,
@@ -72,7 +80,7 @@ Result<> Opening::open_render(System& system, ports::Clock& clock, Instant deadl
 
 Result<> Opening::open_capture(System& system, ports::Clock& clock, Instant deadline,
                                RunSetup& setup) {
-  if (!plan.capture.used()) return {};
+  if (!plan.capture.used() || !plan.capture.absent.empty()) return {};
   Result<OpenStream> stream =
       open_side(system, clock, plan.capture, deadline, unfinished_->events.capture.get());
   if (stream) {

@@ -35,6 +35,12 @@ Result<> ask(System& system, MmDeviceEnumerator& enumerator, const DevicePlan& p
   return {};
 }
 
+/// Nobody's output falls silent because a microphone was pulled out.
+bool may_do_without(const DevicePlan& plan, const DeviceSide& side, const Error& why) {
+  const bool gone = why.code == ErrorCode::device_gone || why.code == ErrorCode::not_found;
+  return gone && side.flow == Flow::capture && plan.render.used() && side.offer.channels > 0;
+}
+
 std::vector<std::string> channel_names(const EndpointInfo& endpoint, std::uint32_t count) {
   const std::string& base = endpoint.description.empty() ? endpoint.name : endpoint.description;
   std::vector<std::string> names;
@@ -106,8 +112,13 @@ Result<> refresh(System& system, DevicePlan& plan) {
   Result<std::vector<EndpointInfo>> endpoints = list_endpoints(system);
   if (!endpoints) return tl::unexpected(endpoints.error());
   for (DeviceSide* side : {&plan.render, &plan.capture}) {
-    if (Result<> chosen = choose(*endpoints, plan, *side); !chosen) return chosen;
-    if (Result<> asked = ask(system, *enumerator.get(), plan, *side); !asked) return asked;
+    side->absent.clear();
+    Result<> there = choose(*endpoints, plan, *side);
+    if (there) there = ask(system, *enumerator.get(), plan, *side);
+    if (there) continue;
+    if (!may_do_without(plan, *side, there.error())) return there;
+    side->absent = there.error().message;
+    plan.notes.push_back("Without input: " + side->absent);
   }
   Result<std::vector<RateOffer>> rates =
       common_rates(plan.render.used() ? &plan.render.offer : nullptr,

@@ -27,6 +27,9 @@ struct DeviceSide {
   std::string choice{};     ///< of the options
   EndpointInfo endpoint{};  ///< chosen; empty id: not yet
   Offer offer{};
+  /// Why the device has to do without it for now, a sentence; empty: it is there. What it was and
+  /// offered is still known, so that programs keep their channels.
+  std::string absent{};
   [[nodiscard]] bool used() const noexcept { return !choice.empty(); }
   [[nodiscard]] bool follows_default() const noexcept { return choice == "default"; }
 };
@@ -42,8 +45,9 @@ struct DevicePlan {
 [[nodiscard]] DevicePlan make_plan(const WasapiOptions& options);
 
 /// Chooses the endpoints (those that were chosen before, if they can be found again) and asks what
-/// they offer. Control threads with COM. Errors: not_found, invalid_argument (with the names that
-/// are accepted), device_gone, unsupported, format_refused (no rate in common).
+/// they offer. An input that was there once may be absent beside an output. Control threads with
+/// COM. Errors: not_found, invalid_argument (with the names that are accepted), device_gone,
+/// unsupported, format_refused (no rate in common).
 [[nodiscard]] Result<> refresh(System& system, DevicePlan& plan);
 
 /// Whether the device runs at `format`; format_refused, with what is accepted.

@@ -45,6 +45,47 @@ std::string names_of(std::span<const EndpointInfo> endpoints, Flow flow) {
   return names.empty() ? "none" : names;
 }
 
+constexpr std::string_view kUsbChoice = "usb:";
+
+/// The best endpoint of one interface; null when it has none.
+const EndpointInfo* of_interface(std::span<const EndpointInfo> endpoints, Flow flow,
+                                 const std::string& usb) {
+  const EndpointInfo* found = nullptr;
+  const auto rank = [](const EndpointInfo& e) {
+    return (e.active() ? 2 : 0) + (e.is_default ? 1 : 0);
+  };
+  for (const EndpointInfo& endpoint : endpoints) {
+    if (endpoint.flow != flow || usb.empty() || endpoint.usb != usb) continue;
+    if (found == nullptr || rank(endpoint) > rank(*found)) found = &endpoint;
+  }
+  return found;
+}
+
+/// The first of the interfaces in `list` ("1234:5678,...") that is plugged in, else the first that
+/// the system knows.
+const EndpointInfo* first_interface(std::span<const EndpointInfo> endpoints, Flow flow,
+                                    const std::string& list) {
+  const EndpointInfo* known = nullptr;
+  for (std::size_t at = 0; at <= list.size();) {
+    const std::size_t end = std::min(list.find(',', at), list.size());
+    const EndpointInfo* const found = of_interface(endpoints, flow, list.substr(at, end - at));
+    if (found != nullptr && found->active()) return found;
+    if (known == nullptr) known = found;
+    at = end + 1;
+  }
+  return known;
+}
+
+/// Four hexadecimal digits after `mark`, in lower case; empty when they are not there.
+std::string digits_after(const std::string& text, const std::string& mark) {
+  const std::size_t at = text.find(mark);
+  if (at == std::string::npos) return {};
+  std::string digits = text.substr(at + mark.size(), 4);
+  const bool good =
+      digits.size() == 4 && digits.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return good ? digits : std::string();
+}
+
 const char* flow_name(Flow flow) { return flow == Flow::render ? "output" : "input"; }
 
 }  // namespace
@@ -62,6 +103,14 @@ std::string name_without_number(const std::string& name) {
     result.push_back(name[at++]);
   }
   return result;
+}
+
+std::string usb_numbers(const std::string& adapter_path) {
+  const std::string path = lower(adapter_path);
+  if (path.find("usb\\") == std::string::npos) return {};
+  const std::string vendor = digits_after(path, "vid_");
+  const std::string product = digits_after(path, "pid_");
+  return vendor.empty() || product.empty() ? std::string() : vendor + ":" + product;
 }
 
 EndpointMatch match_endpoint(std::span<const EndpointInfo> endpoints, Flow flow,
@@ -104,6 +153,14 @@ Result<const EndpointInfo*> choose_endpoint(std::span<const EndpointInfo> endpoi
     if (endpoint.id == text || (text == "default" && endpoint.is_default)) return &endpoint;
   }
   const std::string wanted = lower(text);
+  if (wanted.starts_with(kUsbChoice)) {
+    const std::string list = wanted.substr(kUsbChoice.size());
+    if (const EndpointInfo* const found = first_interface(endpoints, flow, list)) return found;
+    return fail(ErrorCode::not_found,
+                fmt::format("None of the interfaces {} has an {} here. Plug one in, or choose "
+                            "another device; there are: {}.",
+                            list, flow_name(flow), names_of(endpoints, flow)));
+  }
   const Fits named = only_one(endpoints, flow, [&](const EndpointInfo& endpoint) {
     return lower(endpoint.name) == wanted;
   });

@@ -95,6 +95,33 @@ TEST(wasapi_choose, by_default_id_name_or_description) {
   EXPECT_EQ(choose_endpoint(all, Flow::render, "digital").value(), &all[1]);
 }
 
+TEST(wasapi_choose, an_interface_by_its_numbers_on_usb) {
+  auto all = some();
+  all[0].usb = all[1].usb = all[3].usb = "1234:5678";
+  all[2].usb = "0aaa:0001";
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "usb:1234:5678").value(), &all[0]);
+  all[1].is_default = true;
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "USB:1234:5678").value(), &all[1]);
+  EXPECT_EQ(choose_endpoint(all, Flow::capture, "usb:1234:5678").value(), &all[3]);
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "usb:ffff:0001,0AAA:0001").value(), &all[2]);
+  all[2].state = kUnplugged;
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "usb:0aaa:0001,1234:5678").value(), &all[1]);
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "usb:0aaa:0001").value(), &all[2]);
+  for (const char* nobody : {"usb:", "usb:,", "usb:1234:9999", "usb:1234"}) {
+    const auto none = choose_endpoint(all, Flow::render, nobody);
+    ASSERT_FALSE(none) << nobody;
+    EXPECT_EQ(none.error().code, ErrorCode::not_found);
+  }
+}
+
+TEST(wasapi_choose, the_numbers_are_read_from_the_device_tree) {
+  EXPECT_EQ(usb_numbers("{1}.USB\\VID_0D8C&PID_00AB&MI_00\\7&2A"), "0d8c:00ab");
+  for (const char* other : {"", "{1}.HDAUDIO\\FUNC_01&VEN_10EC", "USB\\VID_12&PID_34",
+                            "USB\\VID_12G4&PID_3456", "USB\\VID_1234", "USB\\VID_1234&PID_5"}) {
+    EXPECT_EQ(usb_numbers(other), "") << other;
+  }
+}
+
 TEST(wasapi_choose, refusals_say_what_there_is) {
   const auto all = some();
   const auto unknown = choose_endpoint(all, Flow::render, "Mixer");

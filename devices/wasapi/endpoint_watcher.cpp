@@ -43,20 +43,17 @@ std::uint32_t EndpointWatcher::release() {
   return references_.fetch_sub(1, std::memory_order_relaxed) - 1;
 }
 
-Hr EndpointWatcher::on_state_changed(Text, std::uint32_t) {
-  generation_.fetch_add(1, std::memory_order_release);
+Hr EndpointWatcher::on_state_changed(Text, std::uint32_t state) {
+  if (state == kActive) arrivals_.fetch_add(1, std::memory_order_release);
   return kOk;
 }
 
 Hr EndpointWatcher::on_added(Text) {
-  generation_.fetch_add(1, std::memory_order_release);
+  arrivals_.fetch_add(1, std::memory_order_release);
   return kOk;
 }
 
-Hr EndpointWatcher::on_removed(Text) {
-  generation_.fetch_add(1, std::memory_order_release);
-  return kOk;
-}
+Hr EndpointWatcher::on_removed(Text) { return kOk; }
 
 Hr EndpointWatcher::on_default_changed(Flow flow, Role role, Text id) {
   if (role != Role::console) return kOk;  // there is one call for each role

@@ -34,9 +34,10 @@ class EndpointWatcher final : private NotificationClient {
     return render_moved_.load(std::memory_order_acquire) ||
            capture_moved_.load(std::memory_order_acquire);
   }
-  /// Counts every arrival and change of state of any endpoint: a device that was away may be back.
-  [[nodiscard]] std::uint32_t generation() const RT_SAFE {
-    return generation_.load(std::memory_order_acquire);
+  /// Counts the endpoints that came, whichever they are: a device at another socket, or with a new
+  /// driver, comes under another id. Any thread; wait-free.
+  [[nodiscard]] std::uint32_t arrivals() const RT_SAFE {
+    return arrivals_.load(std::memory_order_acquire);
   }
 
  private:
@@ -54,7 +55,7 @@ class EndpointWatcher final : private NotificationClient {
   bool registered_ = false;
   std::atomic<std::uint32_t> references_{1};  // counted as COM wants it; the owner decides the end
   std::atomic<bool> render_moved_{false}, capture_moved_{false};
-  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<std::uint32_t> arrivals_{0};
 };
 
 }  // namespace asiodrv::devices::wasapi

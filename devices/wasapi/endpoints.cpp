@@ -71,6 +71,7 @@ std::optional<EndpointInfo> read_endpoint(System& system, MmDevice& device, Flow
     info.description = Property(system, *store.get(), kDeviceDescription).text();
     info.adapter = Property(system, *store.get(), kAdapterName).text();
     info.container = Property(system, *store.get(), kContainerId).guid();
+    info.usb = usb_numbers(Property(system, *store.get(), kAdapterPath).text());
     info.form_factor = Property(system, *store.get(), kFormFactor).number(info.form_factor);
     info.chosen = Property(system, *store.get(), kDeviceFormat).format();
   }

@@ -27,6 +27,7 @@ struct EndpointInfo : EndpointIdentity {
   std::uint32_t form_factor = 10;      ///< of Windows: 1 speakers, 3 headphones, 4 microphone, ...
   std::uint32_t state = 0;             ///< one of DeviceState
   bool is_default = false;             ///< of its flow, for the role "console"
+  std::string usb;                     ///< vendor and product, "1234:5678"; empty: not on USB
   std::optional<StreamFormat> mix;     ///< of the shared mixer; active endpoints only
   std::optional<StreamFormat> chosen;  ///< in Windows' sound settings
 
@@ -56,11 +57,16 @@ struct EndpointMatch {
 [[nodiscard]] EndpointMatch match_endpoint(std::span<const EndpointInfo> endpoints, Flow flow,
                                            const EndpointIdentity& remembered);
 
-/// The endpoint of `flow` that a configured text means: "default", an id, or a name (whole name or
-/// description, without regard to case in ASCII). Errors: not_found, with the names there are;
-/// invalid_argument for a name that several active endpoints have.
+/// The endpoint of `flow` that a configured text means: "default", an id, a name (whole name or
+/// description, without regard to case in ASCII), or "usb:1234:5678,1234:9abc", the first of these
+/// interfaces that is there, and of its endpoints the default one, else the first. Errors:
+/// not_found, with the names there are; invalid_argument for a name that several active endpoints
+/// have.
 [[nodiscard]] Result<const EndpointInfo*> choose_endpoint(std::span<const EndpointInfo> endpoints,
                                                           Flow flow, const std::string& text);
+
+/// "1234:5678" of a path in the device tree, in lower case; empty for one that is not on USB.
+[[nodiscard]] std::string usb_numbers(const std::string& adapter_path);
 
 /// The name without the "2- " before the adapter's: "Speakers (2- Adapter)" is "Speakers
 /// (Adapter)".

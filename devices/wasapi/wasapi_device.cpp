@@ -11,6 +11,7 @@ namespace {
 
 // Together with what the caller does itself they stay below the two seconds that a call may take.
 constexpr nanoseconds kLongestOpen = std::chrono::milliseconds{1900};
+constexpr nanoseconds kLongestStart = std::chrono::milliseconds{1900};
 constexpr nanoseconds kLongestStop = std::chrono::milliseconds{900};
 constexpr nanoseconds kLongestRelease = std::chrono::milliseconds{900};
 
@@ -50,7 +51,8 @@ Result<> WasapiDevice::open(const ports::DeviceFormat& format) {
     return fail(ErrorCode::invalid_state, plan_.info.name + " is open already: close it.");
   }
   const std::string no_answer = fmt::format(
-      "{} does not answer: Windows has not finished opening it. Try again later.", plan_.info.name);
+      "{} does not answer: Windows has not finished opening or starting it. Try again later.",
+      plan_.info.name);
   if (!hanging_.expired()) return fail(ErrorCode::device_gone, no_answer);
   auto opening = std::make_shared<Opening>();
   opening->plan = plan_;
@@ -92,8 +94,18 @@ Result<> WasapiDevice::start() {
   }
   const std::shared_ptr<void> com = system_.hold_com();
   if (!com) return no_com();
-  const Hr code = parts_->run->start();
-  if (failed(code)) return refuse(code, fmt::format("Starting {}", plan_.info.name));
+  const auto code = std::make_shared<Hr>(kOk);
+  const auto work = [parts = parts_, code] { *code = parts->run->start(); };
+  if (!aside(system_, work, kLongestStart)) {
+    last_ = parts_->run->figures();
+    hanging_ = parts_;
+    parts_.reset();  // the thread that hangs has them
+    return fail(ErrorCode::device_gone,
+                fmt::format("{} does not answer: Windows has not finished starting it. Try again "
+                            "later.",
+                            plan_.info.name));
+  }
+  if (failed(*code)) return refuse(*code, fmt::format("Starting {}", plan_.info.name));
   running_ = true;
   return {};
 }
@@ -135,6 +147,10 @@ std::string WasapiDevice::loss() const {
   const RunFigures figures = this->figures();
   if (figures.loss == kOk) return {};
   if (figures.moved) return plan_.info.name + " is no longer Windows' default device.";
+  if (figures.arrived) {
+    return fmt::format("A device has come, which may be the missing \"{}\".",
+                       plan_.capture.endpoint.name);
+  }
   if (figures.irregular) {
     return plan_.info.name +
            " has become irregular: most events of its driver are missing. It is opened anew; if "

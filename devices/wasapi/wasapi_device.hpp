@@ -57,7 +57,7 @@ class WasapiDevice final : public ports::Device {
   ports::Clock& clock_;
   DevicePlan plan_;
   std::shared_ptr<OpenParts> parts_;  // while open
-  std::weak_ptr<void> hanging_;       // an opening that never came back, while it lasts
+  std::weak_ptr<void> hanging_;       // what was opening or starting and never came back
   bool running_ = false;
   ports::DeviceLatency nominal_{};
   RunFigures last_;                   // of the run that was closed last

@@ -37,6 +37,7 @@ WasapiRun::WasapiRun(System& system, ports::Clock& clock, RunEvents& events, Run
       events_(events),
       format_(setup.format),
       period_(setup.format.period.count),
+      awaits_input_(setup.awaits_input),
       patience_(patience(setup.format)),
       render_(std::move(setup.render)),
       capture_(std::move(setup.capture)),
@@ -81,8 +82,9 @@ Hr WasapiRun::start() {
   silent_.store(false);
   moved_.store(false);
   irregular_.store(false);
+  arrived_.store(false);
   window_events_ = window_missing_ = bad_windows_ = 0;
-  moved_since_ = {};
+  news_since_ = {};
   waiting_ = target_.load() * period_;
   newest_capture_ = clock_.now();
   newest_frame_ = {};
@@ -116,7 +118,7 @@ ports::PeriodStatus WasapiRun::wait(ports::DevicePeriod& period,
   const Instant give_up = now + patience_;
   for (;;) {
     if (interrupted_.exchange(false)) return ports::PeriodStatus::interrupted;
-    if (default_moved(watcher, now)) return lose(kDeviceInvalidated, false);
+    if (news(watcher, now)) return lose(kDeviceInvalidated, false);
     if (!look(now)) return ports::PeriodStatus::lost;
     if (due_ > 0) break;
     if (now >= give_up) {
@@ -129,15 +131,22 @@ ports::PeriodStatus WasapiRun::wait(ports::DevicePeriod& period,
   return ports::PeriodStatus::ready;
 }
 
-/// Such news come in bursts, and what is true is told last.
-bool WasapiRun::default_moved(const EndpointWatcher* watcher, Instant now) RT_SAFE {
-  if (watcher == nullptr || !watcher->default_moved()) {
-    moved_since_ = {};
+/// The default has moved, or a device came that may be the missing input. Such news come in bursts,
+/// and what is true is told last.
+bool WasapiRun::news(const EndpointWatcher* watcher, Instant now) RT_SAFE {
+  if (watcher == nullptr) return false;
+  const bool moved = watcher->default_moved();
+  const std::uint32_t arrivals = watcher->arrivals();
+  const bool arrived = awaits_input_ && arrivals != 0;
+  if (!moved && !arrived) {
+    news_since_ = {};
     return false;
   }
-  if (moved_since_.ns == 0) moved_since_ = now;
-  if (now - moved_since_ < kNewsSettle) return false;
-  moved_.store(true, std::memory_order_relaxed);
+  if (news_since_.ns == 0 || arrivals != arrivals_) news_since_ = now;
+  arrivals_ = arrivals;
+  if (now - news_since_ < kNewsSettle) return false;
+  moved_.store(moved, std::memory_order_relaxed);
+  arrived_.store(arrived, std::memory_order_relaxed);
   return true;
 }
 
@@ -391,6 +400,7 @@ RunFigures WasapiRun::figures() const RT_SAFE {
   figures.silent = silent_.load(std::memory_order_relaxed);
   figures.moved = moved_.load(std::memory_order_relaxed);
   figures.irregular = irregular_.load(std::memory_order_relaxed);
+  figures.arrived = arrived_.load(std::memory_order_relaxed);
   return figures;
 }
 

@@ -52,6 +52,7 @@ struct RunSetup {
   std::uint32_t inputs = 0;                ///< channels of the capture views, stream or not
   std::unique_ptr<RenderStream> render;    ///< or null
   std::unique_ptr<CaptureStream> capture;  ///< or null
+  bool awaits_input = false;               ///< there is none to open now, and one may come
   std::uint32_t target_periods = 1;        ///< what an earlier run has learned
 };
 
@@ -67,6 +68,7 @@ struct RunFigures {
   bool silent = false;                      ///< it ended because no event came any more
   bool moved = false;                       ///< it ended because the default is another device
   bool irregular = false;                   ///< it ended because most events were missing
+  bool arrived = false;                     ///< it ended because a missing input may be back
 };
 
 class WasapiRun {
@@ -77,7 +79,8 @@ class WasapiRun {
   [[nodiscard]] Hr start();
   void stop() noexcept;
 
-  /// As ports::Device. `watcher` may be null; a default that moved ends the run.
+  /// As ports::Device. `watcher` may be null; a default that moved ends the run, and so does a
+  /// device that came while the input is missing.
   ports::PeriodStatus wait(ports::DevicePeriod& period, const EndpointWatcher* watcher) RT_SAFE;
   bool commit() RT_SAFE;
   void interrupt() RT_SAFE;
@@ -89,7 +92,7 @@ class WasapiRun {
 
  private:
   ports::PeriodStatus lose(Hr code, bool silent) RT_SAFE;
-  [[nodiscard]] bool default_moved(const EndpointWatcher* watcher, Instant now) RT_SAFE;
+  [[nodiscard]] bool news(const EndpointWatcher* watcher, Instant now) RT_SAFE;
   bool look(Instant now) RT_SAFE;
   bool look_at_capture(Instant now) RT_SAFE;
   bool look_at_render(Instant now) RT_SAFE;
@@ -108,6 +111,7 @@ class WasapiRun {
   RunEvents& events_;
   const ports::DeviceFormat format_;
   const std::uint32_t period_;
+  const bool awaits_input_;
   const nanoseconds patience_;
   std::unique_ptr<RenderStream> render_;
   std::unique_ptr<CaptureStream> capture_;
@@ -130,7 +134,8 @@ class WasapiRun {
   bool discontinuity_ = false;
   Instant entered_{};  // the present wait
   std::uint32_t window_events_ = 0, window_missing_ = 0, bad_windows_ = 0;
-  Instant moved_since_{};            // 0: the default has not moved
+  Instant news_since_{};             // 0: there are none
+  std::uint32_t arrivals_ = 0;       // that were known when the news began
   Instant newest_capture_{};         // when packets last came
   Instant newest_frame_{};           // when the newest frame passed the input
   Instant boundary_{};               // of the delivered period, not limited by anything
@@ -144,7 +149,7 @@ class WasapiRun {
   std::atomic<std::uint64_t> underruns_{0}, dropped_{0}, inserted_{0};
   LatencyMeter input_latency_, output_latency_;
   std::atomic<Hr> loss_{kOk};
-  std::atomic<bool> silent_{false}, moved_{false}, irregular_{false};
+  std::atomic<bool> silent_{false}, moved_{false}, irregular_{false}, arrived_{false};
 };
 
 }  // namespace asiodrv::devices::wasapi

@@ -47,7 +47,14 @@ Result<wire::DriverDescription> ServiceClient::connect(bool may_start, Instant d
   nanoseconds pause = kFirstPause;
   for (;;) {
     auto description = try_connect(deadline);
-    if (description) return description;
+    if (description) {
+      {
+        const MutexLock lock(mutex_);
+        was_managed_ = description->managed;
+      }
+      if (options_.reached) options_.reached();
+      return description;
+    }
     const ErrorCode code = description.error().code;
     const bool absent = code == ErrorCode::service_absent;
     if (cancelled()) return not_connected();
@@ -125,7 +132,13 @@ Result<> ServiceClient::start_service() {
   if (!options_.start_service) {
     return fail(ErrorCode::service_absent, "The asio-driver service is not running.");
   }
-  if (auto begun = options_.start_service(); !begun) {
+  Need need = Need::fresh;
+  {
+    const MutexLock lock(mutex_);
+    if (was_managed_) need = Need::again;
+  }
+  if (auto begun = options_.start_service(need); !begun) {
+    if (begun.error().code == ErrorCode::service_absent) return begun;
     return fail(ErrorCode::service_absent,
                 "The asio-driver service is not running and could not be started: " +
                     begun.error().message);

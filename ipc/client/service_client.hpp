@@ -13,6 +13,7 @@
 #include "core/ports/thread.hpp"
 #include "core/ports/transport.hpp"
 #include "ipc/client/service_link.hpp"
+#include "ipc/client/service_start.hpp"
 
 namespace asiodrv::ipc {
 
@@ -23,8 +24,11 @@ struct ServiceClientOptions {
   std::string program;  ///< file name of this process, for people
   std::uint32_t process_id = 0;
   std::uint32_t bits = 8 * sizeof(void*);
-  /// Starts the service without waiting for it. Empty: this client can start nothing.
-  std::function<Result<>()> start_service;
+  /// Starts the service without waiting for it. Empty: this client can start nothing. An error
+  /// service_absent is passed on as it is, every other one with words around it.
+  std::function<Result<>(Need)> start_service;
+  /// A service has answered. May be empty.
+  std::function<void()> reached{};
 };
 
 /// The ports must outlive it. Thread rules and errors are those of ServiceLink; in addition the
@@ -75,6 +79,7 @@ class ServiceClient final : public ServiceLink {
   ports::Mutex mutex_;  // guards what follows
   std::shared_ptr<RpcChannel> channel_;
   bool cancelled_ = false;
+  bool was_managed_ = false;  // the service that answered last was the system's
 };
 
 }  // namespace asiodrv::ipc

@@ -53,12 +53,14 @@ class service_client : public ::testing::Test {
     return server->start(transport.listen().value());
   }
   std::unique_ptr<ServiceClient> make_client() {
-    return std::make_unique<ServiceClient>(
-        *ports.clock, *ports.threads, transport,
-        ServiceClientOptions{"host.exe", 42, 64, [this]() -> Result<> {
-                               ++starts;
-                               return on_start();
-                             }});
+    return std::make_unique<ServiceClient>(*ports.clock, *ports.threads, transport,
+                                           ServiceClientOptions{"host.exe", 42, 64,
+                                                                [this](Need need) -> Result<> {
+                                                                  needs.push_back(need);
+                                                                  ++starts;
+                                                                  return on_start();
+                                                                },
+                                                                [this] { ++reached; }});
   }
 
   TestPorts ports;
@@ -67,6 +69,8 @@ class service_client : public ::testing::Test {
   std::unique_ptr<ControlServer> server;
   std::function<Result<>()> on_start = [this] { return start_server(); };
   int starts = 0;
+  int reached = 0;
+  std::vector<Need> needs;
 };
 
 TEST_F(service_client, says_hello_and_returns_the_description) {
@@ -99,6 +103,34 @@ TEST_F(service_client, says_why_a_service_could_not_be_started) {
   EXPECT_EQ(refused.error().code, ErrorCode::service_absent);
   EXPECT_NE(refused.error().message.find("There is no program."), std::string::npos);
   EXPECT_EQ(starts, 1);
+}
+
+TEST_F(service_client, a_service_that_must_not_be_started_is_told_in_its_own_words) {
+  on_start = [] { return fail(ErrorCode::service_absent, "It is switched off."); };
+  const auto refused = make_client()->connect(true, ports.soon());
+  EXPECT_EQ(refused.error().code, ErrorCode::service_absent);
+  EXPECT_EQ(refused.error().message, "It is switched off.");
+  EXPECT_EQ(reached, 0);
+}
+
+TEST_F(service_client, after_the_systems_service_has_gone_the_need_is_another) {
+  for (const bool managed : {false, true}) {
+    auto answer = description();
+    answer.managed = managed;
+    service.hello = wire::to_json(answer);
+    ASSERT_TRUE(start_server());
+    const auto client = make_client();
+    reached = 0;
+    ASSERT_TRUE(client->connect(true, ports.soon()));
+    EXPECT_EQ(reached, 1);
+    server->stop(ports.soon());
+    server.reset();
+    needs.clear();
+    ASSERT_TRUE(client->connect(true, ports.soon()));
+    EXPECT_EQ(needs, std::vector{managed ? Need::again : Need::fresh});
+    server->stop(ports.soon());
+    server.reset();
+  }
 }
 
 TEST_F(service_client, service_that_does_not_come_up_is_given_up_at_the_deadline) {

@@ -112,11 +112,7 @@ bool ControlServer::threads_to_join() const {
 }
 
 void ControlServer::admit(std::unique_ptr<ports::Connection> connection) {
-  if (!connection->peer().same_user) {
-    options_.log(fmt::format("Process {} was turned away: it belongs to another user.",
-                             connection->peer().process_id));
-    return;
-  }
+  if (!connection->peer().same_user) return note_foreign(connection->peer());
   auto peer = std::make_shared<Peer>();
   {
     const MutexLock lock(mutex_);
@@ -139,6 +135,24 @@ void ControlServer::admit(std::unique_ptr<ports::Connection> connection) {
   const MutexLock lock(mutex_);
   std::erase(peers_, peer);
   --live_;
+}
+
+/// A line for the first, then one now and then that counts the rest.
+void ControlServer::note_foreign(const ports::PeerIdentity& peer) {
+  const Instant now = clock_.now();
+  if (now < foreign_quiet_until_) {
+    ++foreign_unsaid_;
+    return;
+  }
+  foreign_quiet_until_ = now + options_.foreign_pause;
+  const std::string line = fmt::format(
+      "Process {}{} was turned away: it belongs to another user.{}", peer.process_id,
+      peer.image_path.empty() ? "" : " (" + peer.image_path + ")",
+      foreign_unsaid_ == 0
+          ? ""
+          : fmt::format(" {} more since the last such line.", std::exchange(foreign_unsaid_, 0)));
+  options_.log(line);
+  options_.log_foreign(line);
 }
 
 void ControlServer::refuse(std::unique_ptr<ports::Connection> connection) {

@@ -49,6 +49,10 @@ struct ControlServerOptions {
   nanoseconds send = std::chrono::milliseconds{200};    ///< for a client that does not read
   /// One line about a client that was turned away or hung up on. Any thread.
   std::function<void(const std::string&)> log = [](const std::string&) {};
+  /// The same for clients of other users, besides `log`. At most one line in `foreign_pause`, for
+  /// such a client can come again as often as it likes.
+  std::function<void(const std::string&)> log_foreign = [](const std::string&) {};
+  nanoseconds foreign_pause = std::chrono::seconds{10};
 };
 
 class ControlServer {
@@ -86,6 +90,7 @@ class ControlServer {
   [[nodiscard]] bool threads_to_join() const;
   void admit(std::unique_ptr<ports::Connection> connection);
   void refuse(std::unique_ptr<ports::Connection> connection);
+  void note_foreign(const ports::PeerIdentity& peer);
   void reap(bool everyone, Instant deadline);
   void serve(Peer& peer);
   void converse(Peer& peer);
@@ -109,7 +114,9 @@ class ControlServer {
   ConnectionId next_id_ = 1;
   std::uint32_t live_ = 0;  // peers whose thread still serves
 
-  std::vector<Refused> refused_;  // acceptor only
+  std::vector<Refused> refused_;      // acceptor only
+  Instant foreign_quiet_until_{};     // acceptor only
+  std::uint64_t foreign_unsaid_ = 0;  // acceptor only
 };
 
 }  // namespace asiodrv::ipc

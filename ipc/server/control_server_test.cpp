@@ -129,6 +129,56 @@ TEST_F(control_server, client_of_another_user_is_hung_up_on_unread) {
   EXPECT_EQ(handler.connects, 0);
 }
 
+TEST_F(control_server, clients_of_another_user_are_logged_one_line_at_a_time) {
+  ports::Mutex mutex;
+  std::vector<std::string> lines, foreign;
+  ControlServerOptions options = patient();
+  options.log = [&](const std::string& line) {
+    const ports::MutexLock lock(mutex);
+    lines.push_back(line);
+  };
+  options.log_foreign = [&](const std::string& line) {
+    const ports::MutexLock lock(mutex);
+    foreign.push_back(line);
+  };
+  options.foreign_pause = std::chrono::hours{1};
+  serve(options);
+  transport.set_client_identity({9, false, "C:\\nosy.exe"});
+  for (int i = 0; i < 5; ++i) {
+    RawClient client(ports, transport);
+    EXPECT_FALSE(client.receive());  // hung up on: it was judged by now
+  }
+  const ports::MutexLock lock(mutex);
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_EQ(foreign, lines);
+  EXPECT_NE(lines[0].find("Process 9 (C:\\nosy.exe)"), std::string::npos) << lines[0];
+}
+
+TEST_F(control_server, the_next_line_about_another_users_clients_counts_those_between) {
+  ports::Mutex mutex;
+  std::vector<std::string> foreign;
+  ControlServerOptions options = patient();
+  options.log_foreign = [&](const std::string& line) {
+    const ports::MutexLock lock(mutex);
+    foreign.push_back(line);
+  };
+  options.foreign_pause = std::chrono::milliseconds{300};
+  serve(options);
+  transport.set_client_identity({9, false, ""});
+  const auto lines = [&] {
+    const ports::MutexLock lock(mutex);
+    return foreign.size();
+  };
+  std::uint64_t tries = 0;
+  while (lines() < 2) {  // bounded by the test's time limit
+    RawClient client(ports, transport);
+    EXPECT_FALSE(client.receive());
+    ++tries;
+  }
+  const ports::MutexLock lock(mutex);
+  EXPECT_NE(foreign[1].find(std::to_string(tries - 2) + " more"), std::string::npos) << foreign[1];
+}
+
 TEST_F(control_server, malformed_messages_are_refused_and_the_conversation_goes_on) {
   serve(patient());
   RawClient client(ports, transport);

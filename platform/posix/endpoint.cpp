@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 
+#include "core/base/product.hpp"
 #include "platform/names.hpp"
 
 namespace asiodrv::platform {
@@ -23,7 +24,7 @@ bool is_private_folder(const std::string& path) noexcept {
 
 Endpoint inside(const std::string& folder, const std::string& instance) {
   const std::string stem =
-      folder + "/asio-driver" + (instance.empty() ? std::string() : "-" + instance);
+      folder + "/" + kProduct.id + (instance.empty() ? std::string() : "-" + instance);
   return {stem + ".sock", stem + ".lock"};
 }
 

@@ -50,6 +50,10 @@ std::string module_path(const void* inside) {
   return realpath(found.dli_fname, resolved) != nullptr ? std::string(resolved) : program_path();
 }
 
+std::unique_ptr<ports::InstalledService> make_installed_service(const std::string& /*name*/) {
+  return nullptr;
+}
+
 std::uint32_t process_id() { return static_cast<std::uint32_t>(getpid()); }
 
 std::uint64_t host_epoch_ms() {

@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 
+#include "core/base/product.hpp"
 #include "core/ports/transport.hpp"
 #include "platform/monotonic.hpp"
 #include "platform/names.hpp"
@@ -39,7 +40,7 @@ Result<Address> address_of(const std::string& instance) {
   auto identity = current_identity();
   if (!identity) return tl::unexpected(identity.error());
   std::wstring stem =
-      L"asio-driver-" + identity->user_sid + L"-" + std::to_wstring(identity->session);
+      to_wide(kProduct.id) + L"-" + identity->user_sid + L"-" + std::to_wstring(identity->session);
   if (!instance.empty()) stem += L"-" + to_wide(instance);
   return Address{std::move(*identity), L"\\\\.\\pipe\\" + stem, L"Local\\" + stem};
 }
@@ -85,7 +86,6 @@ class PipeListener final : public ports::Listener {
       (void)arm(0);
       if (!pipe) continue;
       ports::PeerIdentity peer = identify(pipe.get());
-      if (!peer.same_user) continue;  // hangs up on it
       return std::make_unique<PipeConnection>(std::move(pipe), std::move(peer));
     }
   }

@@ -2,6 +2,7 @@
 #include <windows.h>
 
 #include "platform/platform.hpp"
+#include "platform/power_throttling.hpp"
 #include "platform/windows/library.hpp"
 
 namespace asiodrv::platform {
@@ -12,6 +13,7 @@ constexpr UINT kTimerPeriod = 1;  // ms
 SRWLOCK boost_lock = SRWLOCK_INIT;
 unsigned boost_users = 0;       // guarded by boost_lock
 bool timer_period_set = false;  // guarded by boost_lock; only a period that was begun is ended
+constinit ThrottlingRefusal throttling_refusal;  // guarded by boost_lock
 
 class BoostLock {
  public:
@@ -26,19 +28,33 @@ bool change_timer_period(const char* function) noexcept {
   return change != nullptr && change(kTimerPeriod) == 0;
 }
 
-/// `control` names the mechanisms that this process decides about; all of them are decided as
-/// "off" (state 0), which is what opting out means. A control of 0 hands them back to the system.
-/// Failure is not ours to repair: older systems know neither the call nor the newer mechanism.
-void set_power_throttling(ULONG control) noexcept {
+/// Of this process. Both functions are looked up: older systems have neither.
+class ProcessThrottling final : public ThrottlingCalls {
+ public:
+  bool set(const ThrottlingState& wanted) noexcept override {
+    auto* call = system_function<BOOL WINAPI(HANDLE, int, void*, DWORD)>(L"kernel32.dll",
+                                                                         "SetProcessInformation");
+    State state{kVersion, wanted.control, wanted.state};
+    return call != nullptr && call(GetCurrentProcess(), kInformation, &state, sizeof(state)) != 0;
+  }
+
+  std::optional<ThrottlingState> get() noexcept override {
+    auto* call = system_function<BOOL WINAPI(HANDLE, int, void*, DWORD)>(L"kernel32.dll",
+                                                                         "GetProcessInformation");
+    State state{kVersion, 0, 0};
+    if (call == nullptr || call(GetCurrentProcess(), kInformation, &state, sizeof(state)) == 0) {
+      return std::nullopt;
+    }
+    return ThrottlingState{state.control_mask, state.state_mask};
+  }
+
+ private:
   struct State {
     ULONG version, control_mask, state_mask;
   };
-  constexpr int kProcessPowerThrottling = 4;
-  auto* set = system_function<BOOL WINAPI(HANDLE, int, void*, DWORD)>(L"kernel32.dll",
-                                                                      "SetProcessInformation");
-  State state{1, control, 0};
-  if (set != nullptr) set(GetCurrentProcess(), kProcessPowerThrottling, &state, sizeof(state));
-}
+  static constexpr ULONG kVersion = 1;
+  static constexpr int kInformation = 4;  // ProcessPowerThrottling
+};
 
 }  // namespace
 
@@ -46,17 +62,15 @@ StreamingBoost::StreamingBoost() {
   const BoostLock lock;
   if (boost_users++ > 0) return;
   timer_period_set = change_timer_period("timeBeginPeriod");
-  // Two calls: Windows 10 refuses the second mechanism and would refuse both in one.
-  constexpr ULONG kExecutionSpeed = 0x1;
-  constexpr ULONG kIgnoreTimerResolution = 0x4;
-  set_power_throttling(kExecutionSpeed);
-  set_power_throttling(kIgnoreTimerResolution);
+  ProcessThrottling calls;
+  throttling_refusal.begin(calls);
 }
 
 StreamingBoost::~StreamingBoost() {
   const BoostLock lock;
   if (--boost_users > 0) return;
-  set_power_throttling(0);
+  ProcessThrottling calls;
+  throttling_refusal.end(calls);
   if (timer_period_set) change_timer_period("timeEndPeriod");
   timer_period_set = false;
 }

@@ -2,6 +2,8 @@
 
 #include <cstdlib>
 
+#include "core/base/product.hpp"
+
 namespace asiodrv::service {
 namespace {
 
@@ -23,7 +25,7 @@ std::string environment(const char* name) {
 
 std::string default_config_path() {
   const std::string folder = base("XDG_CONFIG_HOME", "/.config");
-  return folder.empty() ? folder : folder + "/asio-driver/config.toml";
+  return folder.empty() ? folder : folder + "/" + kProduct.id + "/config.toml";
 }
 
 std::string machine_config_path() {
@@ -35,7 +37,7 @@ std::string machine_config_path() {
 
 std::string log_path(const std::string& name) {
   const std::string folder = base("XDG_STATE_HOME", "/.local/state");
-  return folder.empty() ? folder : folder + "/asio-driver/logs/" + name + ".log";
+  return folder.empty() ? folder : folder + "/" + kProduct.id + "/logs/" + name + ".log";
 }
 
 }  // namespace asiodrv::service

@@ -46,6 +46,7 @@ class TestWorld {
     ports.reload = [this] { return next_config; };
     ports.routing_path = routing_path;
     ports.calibration_path = calibration_path;
+    ports.on_device_lost = [this](const std::string&) { ++losses; };
     service = std::make_unique<DriverService>(std::move(ports), config, make_first_device());
     server = std::make_unique<ipc::ControlServer>(*clock, *threads, *service);
     service->set_notify(
@@ -107,6 +108,7 @@ class TestWorld {
   std::string routing_path;      // empty: cables and routes are not kept
   std::string calibration_path;  // likewise
   std::atomic<int> leaves{0};
+  std::atomic<int> losses{0};
   std::unique_ptr<ports::Signal> idle = threads->make_signal();
   ports::Mutex log_mutex;
   std::vector<std::string> log_lines;  // guarded by log_mutex

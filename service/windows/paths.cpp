@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "core/base/product.hpp"
+
 namespace asiodrv::service {
 
 std::string environment(const char* name) {
@@ -23,7 +25,7 @@ std::string environment(const char* name) {
 
 std::string default_config_path() {
   const std::string folder = environment("LOCALAPPDATA");
-  return folder.empty() ? folder : folder + "\\asio-driver\\config.toml";
+  return folder.empty() ? folder : folder + "\\" + kProduct.id + "\\config.toml";
 }
 
 std::string machine_config_path() {
@@ -33,7 +35,7 @@ std::string machine_config_path() {
 
 std::string log_path(const std::string& name) {
   const std::string folder = environment("LOCALAPPDATA");
-  return folder.empty() ? folder : folder + "\\asio-driver\\logs\\" + name + ".log";
+  return folder.empty() ? folder : folder + "\\" + kProduct.id + "\\logs\\" + name + ".log";
 }
 
 }  // namespace asiodrv::service

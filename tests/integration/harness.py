@@ -13,7 +13,7 @@ import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/demo")]
+sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/demo"), str(ROOT / "tools/release")]
 
 from programs import Build, Finished, World  # noqa: E402  (found through the path above)
 

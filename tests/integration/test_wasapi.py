@@ -152,6 +152,18 @@ class Wasapi(Case):
         self.assertGreaterEqual(watched["resets"], 1, row)
         self.assertGreater(watched["callbacks"], 0.8 * seconds * 48_000 / PERIOD, row)
 
+    def test_the_output_plays_while_the_input_that_was_named_is_not_there(self) -> None:
+        self.world.configure(ONE_DEVICE + "input = \"No Such Microphone\"\n" + OWN_SIZES)
+        player = self.world.start(HOST, "play", self.world.build.path(SPEECH), "--loop",
+                                  "--seconds", "120")
+        self.world.wait_for_clients(1)
+        alike = self.heard()
+        device = self.device()
+        player.end()
+        write_report("missing_input", {"correlation": round(alike, 6), "notes": device["notes"]})
+        self.assertGreaterEqual(alike, FLOOR)
+        self.assertIn("No Such Microphone", device["notes"][-1])
+
     def heard(self) -> float:
         """How alike the speech is to what leaves the sink while it is played over and over."""
         _, speech = read_wav(SPEECH)

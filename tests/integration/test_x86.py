@@ -70,8 +70,8 @@ class BothWorld(World):
 def lost(finished: Finished) -> bool:
     """True when the emulation ended a program before its output was written. That happens in Wine's
     own handler of a signal from its server (QEMU 7.2 calls it where it finds no thread data), as
-    the driver lets go of the service: seen with every probe, after what a stream reports is out. Only
-    where the kernel runs no 32-bit programs; see make-x86-root.sh."""
+    the driver lets go of the service: seen with every probe, after what a stream reports is out.
+    Only where the kernel runs no 32-bit programs; see make-x86-root.sh."""
     return not finished.out.strip() and "qemu: uncaught target signal" in finished.err
 
 

@@ -28,6 +28,9 @@ SYSTEM_LIBRARIES = {"kernel32.dll", "msvcrt.dll", "advapi32.dll", "user32.dll", 
 NETWORK_LIBRARIES = re.compile(
     r"(ws2_32|wsock32|mswsock|iphlpapi|wininet|winhttp|dnsapi|netapi32|rasapi32|urlmon|webio|"
     r"httpapi|websocket|mpr|wldap32|libcurl.*)\.dll")
+#: What a program names to load it later. `verify` reads the system's table of connections by it,
+#: opens none, and is part of the service's program (docs/verify.md).
+LOADED_BY_NAME = {("service", "iphlpapi.dll")}
 COM_EXPORTS = {"DllGetClassObject", "DllCanUnloadNow", "DllRegisterServer", "DllUnregisterServer"}
 
 
@@ -40,6 +43,15 @@ def imports_of(headers: str) -> set[str]:
     return {name.lower() for name in re.findall(r"DLL Name: (\S+)", headers)}
 
 
+def network_libraries_named_in(image: bytes) -> set[str]:
+    """Libraries whose names stand in the file in either width, whatever for."""
+    text = image.decode("latin-1")
+    wide = [match[0].replace("\0", "") for match in re.finditer(
+        r"(?:[A-Za-z0-9_]\0){2,}\.\0[dD]\0[lL]\0[lL]\0", text)]
+    narrow = re.findall(r"[A-Za-z0-9_]{2,}\.dll", text, re.IGNORECASE)
+    return {name.lower() for name in wide + narrow if NETWORK_LIBRARIES.fullmatch(name.lower())}
+
+
 def exports_of(headers: str) -> list[str]:
     _, _, table = headers.partition("[Ordinal/Name Pointer] Table")
     names = []
@@ -49,6 +61,18 @@ def exports_of(headers: str) -> list[str]:
             break
         names.append(match[1])
     return names
+
+
+def version_texts(data: bytes) -> dict[str, str]:
+    """Names and values of a version resource, found by their names."""
+    found = {}
+    for name in ("ProductVersion", "OriginalFilename", "CompanyName"):
+        wide = (name + "\0").encode("utf-16-le")
+        at = data.find(wide)
+        if at >= 0:
+            value = data[at + len(wide):at + len(wide) + 200].decode("utf-16-le", "replace")
+            found[name] = value.lstrip("\0").partition("\0")[0]
+    return found
 
 
 class Binaries(unittest.TestCase):
@@ -81,6 +105,13 @@ class Binaries(unittest.TestCase):
                          if NETWORK_LIBRARIES.fullmatch(entry)]
                 self.assertEqual(found, [])
 
+    def test_no_binary_loads_a_network_library_but_the_one_exception(self) -> None:
+        sample = "\1ws2_32.DLL\0".encode("utf-16-le") + b"-winhttp.dll\0kernel32.dll"
+        self.assertEqual(network_libraries_named_in(sample), {"ws2_32.dll", "winhttp.dll"})
+        found = {(name, library) for name, path in BINARIES.items()
+                 for library in network_libraries_named_in(path.read_bytes())}
+        self.assertEqual(found, LOADED_BY_NAME)
+
     def test_the_dll_exports_exactly_the_four_entries_of_a_com_server(self) -> None:
         for name in ("dll", "dll-x86"):
             with self.subTest(binary=name):
@@ -108,6 +139,17 @@ class Binaries(unittest.TestCase):
             with self.subTest(binary=name):
                 bits = "i386" if "x86" in name else "x86-64"
                 self.assertIn(f"file format pei-{bits}", dump(path, "-f"))
+
+    def test_every_file_says_which_version_of_what_it_is(self) -> None:
+        version = re.search(r"project\(asio-driver VERSION ([0-9.]+)",
+                            (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
+        for name, path in BINARIES.items():
+            with self.subTest(binary=name):
+                texts = version_texts(path.read_bytes())
+                self.assertEqual(texts.get("ProductVersion"), version)
+                self.assertEqual(texts.get("OriginalFilename"), path.name)
+                self.assertNotEqual(texts.get("CompanyName", ""), "")
+        self.assertEqual(version_texts(b"nothing"), {})
 
     def test_the_dll_registers_no_thread_local_destructors(self) -> None:
         for name in ("dll", "dll-x86"):

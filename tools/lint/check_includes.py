@@ -8,12 +8,12 @@ import sys
 from sources import ROOT, Finding, SourceFile, line_of, text_files
 
 #: Modules in a folder of a folder; every other module is a folder of its own name.
-NESTED = ("core", "devices", "ipc")
+NESTED = ("core", "devices", "ipc", "service")
 
 #: Files that compose a program out of concrete parts. Only they may name a platform besides the
 #: modules whose edges say so.
 MAINS = {
-    "asio": {"platform"},
+    "asio": {"platform", "service/manager"},  # of the latter the names alone
 }
 MAIN_FILE = re.compile(r"(^|/)([a-z0-9_]*main|entry|[a-z0-9_]+_entry)\.cpp$")
 
@@ -36,15 +36,16 @@ WINDOWS_HEADERS = re.compile(
     r"processthreadsapi\.h|synchapi\.h|bcrypt\.h|ntsecapi\.h|userenv\.h|shl[a-z]+\.h|"
     r"shellapi\.h|io\.h|process\.h|rpc[a-z]*\.h|initguid\.h|"
     r"audio[a-z]+\.h|prop[a-z]+\.h|devpkey\.h|functiondiscoverykeys_devpkey\.h|"
-    r"guiddef\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
-WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "cli", "host", "asio", "trust",
-                   "panel", "tests", "bench")
+    r"guiddef\.h|mscat\.h|versionhelpers\.h|xmllite\.h|tchar\.h|ks[a-z]*\.h")
+WINDOWS_FOLDERS = ("platform/windows", "devices/wasapi", "service", "doctor/windows",
+                   "doctor/testing", "cli", "host", "asio", "trust", "panel", "tests", "bench")
 
 POSIX_HEADERS = re.compile(
     r"(sys|linux|netinet|arpa|bits)/[a-z_0-9]+\.h|unistd\.h|pthread\.h|sched\.h|fcntl\.h|"
     r"signal\.h|poll\.h|dlfcn\.h|pwd\.h|spawn\.h|execinfo\.h|ucontext\.h|semaphore\.h|"
     r"malloc\.h|link\.h|alloca\.h|time\.h|errno\.h|stdlib\.h|limits\.h")
-POSIX_FOLDERS = ("platform/posix", "simulation/posix", "service", "cli", "host", "tests", "bench")
+POSIX_FOLDERS = ("platform/posix", "simulation/posix", "doctor/posix", "service", "cli", "host",
+                 "tests", "bench")
 
 NETWORK_HEADERS = re.compile(
     r"(netinet|arpa)/.*|netdb\.h|winsock2?\.h|ws2tcpip\.h|wininet\.h|winhttp\.h|iphlpapi\.h|"
@@ -57,7 +58,8 @@ SIMD_FOLDERS = ("core/audio", "core/base", "asio", "host", "platform", "tests", 
 LIBRARIES = {
     "fmt": ("*",),
     "tl": ("*",),
-    "nlohmann": ("core/wire", "ipc", "asio", "service", "cli", "host", "simulation", "tests"),
+    "nlohmann": ("core/wire", "ipc", "asio", "service", "doctor", "trust", "cli", "host",
+                 "simulation", "tests"),
     "spdlog": ("service", "cli"),
     "CLI": ("service", "cli", "host"),
     "toml++": ("service",),

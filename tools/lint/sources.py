@@ -9,11 +9,11 @@ import re
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 #: Folders that hold our C++ code. Anything else with C++ in it is a finding of its own.
-CPP_FOLDERS = ("core", "platform", "devices", "ipc", "asio", "service", "cli", "trust", "panel",
-               "host", "installer", "simulation", "tests", "fuzz", "bench", "tools")
+CPP_FOLDERS = ("core", "platform", "devices", "ipc", "asio", "service", "doctor", "cli", "trust",
+               "panel", "host", "installer", "simulation", "tests", "fuzz", "bench", "tools")
 SKIPPED_FOLDERS = {"build", ".git", ".cache", "__pycache__"}
 TEXT_SUFFIXES = {".cpp", ".hpp", ".h", ".py", ".sh", ".md", ".cmake", ".txt", ".toml", ".json",
-                 ".def", ".rc", ".yml"}
+                 ".def", ".rc", ".yml", ".nsi", ".nsh"}
 TEXT_NAMES = {"Makefile", ".clang-format", ".gitignore", "run"}
 
 

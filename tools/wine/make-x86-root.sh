@@ -47,7 +47,7 @@ if ! "${apt[@]}" update || ! "${apt[@]}" install --download-only "${wanted[@]}";
 fi
 theirs=$(dpkg-deb -f "$state"/archives/libwine_*.deb Version)
 [ "$theirs" = "$ours" ] ||
-  give_up "The mirror's 32-bit Wine is $theirs, this machine's 64-bit one $ours: they must be equal."
+  give_up "The 32-bit Wine of the mirror is $theirs, the 64-bit one here $ours: not the same."
 
 # Debian's root has bin, sbin, lib and lib64 as links into usr; packages unpack through them.
 mkdir -p "$target"/usr/{bin,sbin,lib,lib64}

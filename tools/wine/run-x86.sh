@@ -4,7 +4,8 @@
 #   tools/wine/run-x86.sh --stop          ends everything that runs there
 # FOLDER appears inside as Z:\stage and is the working directory; all programs that run there at
 # once must have the same one, for Wine's server opens their files. PROGRAM is a name in it (with /
-# or \), or one of Wine's own programs. ASIODRV_INSTANCE and ASIODRV_CONFIG are passed on. Needs root.
+# or \), or one of Wine's own programs. ASIODRV_INSTANCE and ASIODRV_CONFIG are passed on. Needs
+# root.
 # The exit code is the program's (124: it was ended after ASIODRV_X86_SECONDS, default 120), but a
 # program that could not start may print nothing and give 0: look at the output.
 set -eu

@@ -104,6 +104,7 @@ Hr Client::device_period(ReferenceTime* standard, ReferenceTime* least) {
 Hr Client::start() {
   const Call call(*this, "start");
   if (call.refused()) return call.code();
+  world().hang(endpoint_.knobs().start_hangs);
   const Hr result = ready();
   return failed(result) ? result : stream_->start();
 }

@@ -90,7 +90,7 @@ struct Knobs {
   bool capture_allowed = true;          ///< microphone privacy
   ExclusiveFormats exclusive;
   std::optional<Hr> exclusive_refusal;  ///< every exclusive initialize ends so
-  nanoseconds initialize_hangs{0}, release_hangs{0};
+  nanoseconds initialize_hangs{0}, start_hangs{0}, release_hangs{0};
 
   // --- capture ---
   bool first_packet_discontinuity = true;

@@ -1,0 +1,38 @@
+// Takes people out of texts before they leave the machine.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace asiodrv::doctor {
+
+/// What must not be in a bundle; UTF-8. Empty where the system does not say.
+struct PersonalNames {
+  std::vector<std::string> folders;  ///< the home folder and others that name the user
+  std::vector<std::string> users;    ///< sign-in name, full name
+  std::vector<std::string> computers;
+};
+
+/// Of this user on this computer. Implemented per system.
+[[nodiscard]] PersonalNames personal_names();
+
+class Scrubber {
+ public:
+  explicit Scrubber(PersonalNames names);
+
+  /// `text` with every known folder as <home>, every known user as <user>, computer as <computer>,
+  /// the folder after \Users\ and /home/ as <user>, whoever that is, and user identifiers
+  /// (S-1-5-21-
+  /// ...) as <user-id>. Without regard to case in ASCII; paths in any of their spellings (slashes,
+  /// and backslashes doubled as in JSON). Names count as whole words, so that "Max" does not spoil
+  /// "maximum".
+  [[nodiscard]] std::string scrub(std::string_view text) const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> folders_;  ///< lower case, and what replaces it
+  std::vector<std::pair<std::string, std::string>> words_;
+};
+
+}  // namespace asiodrv::doctor

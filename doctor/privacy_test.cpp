@@ -1,0 +1,73 @@
+// Nothing about a person leaves the machine.
+#include "doctor/privacy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace asiodrv::doctor {
+namespace {
+
+Scrubber of_maria() {
+  return Scrubber({{"C:\\Users\\Maria Muster", "D:\\Daten\\maria"},
+                   {"Maria Muster", "maria"},
+                   {"MUSTER-PC", "muster-pc.example"}});
+}
+
+TEST(doctor_privacy, paths_lose_the_user_in_every_spelling) {
+  const Scrubber scrubber = of_maria();
+  EXPECT_EQ(scrubber.scrub("C:\\Users\\Maria Muster\\AppData\\x"), "<home>\\AppData\\x");
+  EXPECT_EQ(scrubber.scrub("\"c:\\\\users\\\\MARIA MUSTER\\\\x\""), "\"<home>\\\\x\"");
+  EXPECT_EQ(scrubber.scrub("C:/Users/Maria Muster/x"), "<home>/x");
+  EXPECT_EQ(scrubber.scrub("C:\\\\\\\\Users\\\\\\\\Maria Muster\\\\\\\\x"), "<home>\\\\\\\\x");
+  EXPECT_EQ(scrubber.scrub("D:\\Daten\\maria\\x"), "<home>\\x");
+  EXPECT_EQ(scrubber.scrub("D:\\Daten\\mariachi"), "D:\\Daten\\mariachi");
+}
+
+TEST(doctor_privacy, other_peoples_folders_lose_their_names_too) {
+  const Scrubber scrubber = of_maria();
+  EXPECT_EQ(scrubber.scrub("C:\\Users\\Otto\\x"), "C:\\Users\\<user>\\x");
+  EXPECT_EQ(scrubber.scrub("C:\\\\Users\\\\Otto\\\\x"), "C:\\\\Users\\\\<user>\\\\x");
+  EXPECT_EQ(scrubber.scrub("C:\\\\\\\\Users\\\\\\\\Otto\\\\\\\\x"),
+            "C:\\\\\\\\Users\\\\\\\\<user>\\\\\\\\x");
+  EXPECT_EQ(scrubber.scrub("/home/"
+                           "otto/x and more"),
+            "/home/<user>/x and more");
+  EXPECT_EQ(scrubber.scrub("/home/"
+                           "otto is there"),
+            "/home/<user> is there");
+  EXPECT_EQ(scrubber.scrub("C:\\Users\\Public\\x"), "C:\\Users\\Public\\x");
+  EXPECT_EQ(scrubber.scrub("ends with C:\\Users\\"), "ends with C:\\Users\\");
+}
+
+TEST(doctor_privacy, names_go_as_whole_words_only) {
+  const Scrubber scrubber = of_maria();
+  EXPECT_EQ(scrubber.scrub("Maria's microphone"), "<user>'s microphone");
+  EXPECT_EQ(scrubber.scrub("MARIA, maria_2 and mariachi"), "<user>, <user>_2 and mariachi");
+  EXPECT_EQ(scrubber.scrub("\\\\Muster-PC\\share"), "\\\\<computer>\\share");
+  EXPECT_EQ(scrubber.scrub("muster-pc.example"), "<computer>");
+}
+
+TEST(doctor_privacy, user_identifiers_go) {
+  const Scrubber scrubber = of_maria();
+  EXPECT_EQ(scrubber.scrub("pipe asio-driver-S-1-5-21-1-22-333-1001-x"),
+            "pipe asio-driver-<user-id>x");
+  EXPECT_EQ(scrubber.scrub("S-1-5-18 is the system"), "S-1-5-18 is the system");
+}
+
+TEST(doctor_privacy, what_the_system_does_not_say_takes_nothing_away) {
+  const Scrubber scrubber({{"", "/", "C:\\"}, {"", ""}, {""}});
+  EXPECT_EQ(scrubber.scrub("C:\\x / y"), "C:\\x / y");
+  EXPECT_EQ(scrubber.scrub(""), "");
+}
+
+TEST(doctor_privacy, this_machines_own_names_are_known) {
+  const PersonalNames names = personal_names();
+  EXPECT_FALSE(names.folders.empty());
+  EXPECT_FALSE(names.users.empty());
+  ASSERT_FALSE(names.computers.empty());
+  EXPECT_FALSE(names.computers.front().empty());
+  const Scrubber scrubber(names);
+  EXPECT_EQ(scrubber.scrub(" " + names.computers.front() + " "), " <computer> ");
+}
+
+}  // namespace
+}  // namespace asiodrv::doctor

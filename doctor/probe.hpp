@@ -1,0 +1,27 @@
+// Loading a driver where it can do no harm: in a process of its own, which is ended when it takes
+// too long. The process is this program again, with the hidden option --probe-child.
+#pragma once
+
+#include <string>
+
+#include "core/base/units.hpp"
+#include "doctor/facts.hpp"
+
+namespace asiodrv::doctor {
+
+/// Loads the driver of a CLSID; `initialise`: also calls its init, as a program would. Blocks for
+/// `limit` at most, then the process and all that it has started are ended. Not known when
+/// Windows starts no such process. Windows only.
+[[nodiscard]] Known<ProbeResult> probe_driver(const std::string& driver_class, bool initialise,
+                                              nanoseconds limit);
+
+/// What the started process does; writes one line to the standard output. The exit code means
+/// nothing. Implemented per system.
+int run_probe_child(const std::string& driver_class, bool initialise);
+
+/// What a process that was started for a probe has left behind. `finished`: it ended by itself.
+/// `code`: its exit code. `output`: what it wrote, anything at all.
+[[nodiscard]] ProbeResult judge_probe(bool finished, std::uint32_t code, const std::string& output,
+                                      nanoseconds limit);
+
+}  // namespace asiodrv::doctor

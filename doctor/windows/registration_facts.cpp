@@ -1,0 +1,148 @@
+// The registry of ASIO drivers in both views: ours and others'. Reads registry and files; loads
+// nobody's code but, in a process of its own, that of the driver in our own folder.
+#include "doctor/windows/registration_facts.hpp"
+
+#include <windows.h>
+
+#include <algorithm>
+#include <array>
+
+#include "doctor/identity.hpp"
+#include "doctor/installed_files.hpp"
+#include "doctor/pe_file.hpp"
+#include "doctor/probe.hpp"
+#include "doctor/windows/registry.hpp"
+
+namespace asiodrv::doctor {
+namespace {
+
+constexpr const char* kAsio = "SOFTWARE\\ASIO";
+constexpr const char* kClasses = "SOFTWARE\\Classes\\CLSID\\";
+
+struct FileFacts {
+  Known<bool> exists;
+  Known<std::string> machine, version;
+};
+
+FileFacts look_at(const std::string& path) {
+  FileFacts facts;
+  auto file = read_pe(path);
+  if (file) {
+    facts.exists = true;
+    facts.machine = std::move(file->machine);
+    facts.version = short_version(file->version);
+  } else if (file.error().code == ErrorCode::not_found) {
+    facts.exists = false;
+  } else {
+    facts.exists = true;
+    facts.machine = Known<std::string>::unknown(file.error().message);
+    facts.version = Known<std::string>::unknown(file.error().message);
+  }
+  return facts;
+}
+
+void read_ours(Registration& facts, View view, const RegistryKey& asio) {
+  if (!asio.decided()) {
+    facts.listed =
+        Known<bool>::unknown("the registry refuses, error " + std::to_string(asio.error()));
+    return;
+  }
+  facts.listed = false;
+  facts.other_name = std::string();
+  for (const std::string& name : asio.keys()) {
+    const RegistryKey entry(HKEY_LOCAL_MACHINE, std::string(kAsio) + "\\" + name, view);
+    const std::string listed_class = entry.text("CLSID");
+    if (same_text(name, driver_name())) {
+      facts.listed = true;
+      facts.listed_class = listed_class;
+    } else if (same_text(listed_class, driver_class())) {
+      facts.other_name = name;
+    }
+  }
+  const RegistryKey server(HKEY_LOCAL_MACHINE,
+                           std::string(kClasses) + driver_class() + "\\InprocServer32", view);
+  if (!server.decided()) return;
+  facts.path = server.text("");
+  facts.threading_model = server.text("ThreadingModel");
+  const RegistryKey user(HKEY_CURRENT_USER,
+                         std::string(kClasses) + driver_class() + "\\InprocServer32", view);
+  if (user.decided()) facts.user_path = user.text("");
+}
+
+void read_our_file(Registration& facts, std::size_t index, const Facts& all,
+                   const GatherOptions& options) {
+  const std::string folder = folder_of(all.program_path);
+  facts.file_in_folder = !installed_driver(all.program_path, bits_of(index)).empty();
+  if (!facts.path.known() || facts.path->empty()) {
+    facts.load = Known<ProbeResult>::unknown("no file is registered");
+    return;
+  }
+  FileFacts file = look_at(*facts.path);
+  facts.file_exists = file.exists;
+  facts.machine = std::move(file.machine);
+  facts.version = std::move(file.version);
+  facts.in_our_folder = lies_in(*facts.path, folder);
+  const bool fits = facts.machine.is("x64") && index == 0;
+  const bool trusted = facts.in_our_folder.is(true) && !facts.user_path.is_not("");
+  if (!fits) {
+    facts.load = Known<ProbeResult>::unknown(
+        index == 0 ? "the file is no 64-bit program file"
+                   : "this program is a 64-bit one; \"asio-host probe\" for x86 can tell");
+  } else if (!trusted && !options.probe) {
+    facts.load = Known<ProbeResult>::unknown(
+        "the file is not in the folder of this program, and is loaded with --probe only");
+  } else if (!facts.listed_class.known() || !same_text(*facts.listed_class, driver_class())) {
+    facts.load = Known<ProbeResult>::unknown("the class is not the driver's");
+  } else {
+    facts.load = probe_driver(driver_class(), false, options.probe_limit);
+  }
+}
+
+void read_others(Facts& facts, std::size_t index, View view, const RegistryKey& asio,
+                 const GatherOptions& options) {
+  for (const std::string& name : asio.keys()) {
+    const RegistryKey entry(HKEY_LOCAL_MACHINE, std::string(kAsio) + "\\" + name, view);
+    OtherDriver other;
+    other.name = name;
+    other.bits = bits_of(index);
+    other.driver_class = entry.text("CLSID");
+    if (same_text(name, driver_name()) || same_text(other.driver_class, driver_class())) continue;
+    const RegistryKey server(HKEY_LOCAL_MACHINE, kClasses + other.driver_class + "\\InprocServer32",
+                             view);
+    if (!other.driver_class.empty()) other.path = server.text("");
+    if (other.path.find('\\') == std::string::npos) {
+      other.file_exists = Known<bool>::unknown("its registration names no folder");
+      other.machine = Known<std::string>::unknown("its registration names no folder");
+    } else {
+      FileFacts file = look_at(other.path);
+      other.file_exists = file.exists;
+      other.machine = std::move(file.machine);
+    }
+    if (!options.probe) {
+      other.probe = Known<ProbeResult>::unknown("it is loaded with --probe only");
+    } else if (index != 0) {
+      other.probe = Known<ProbeResult>::unknown("this program cannot load 32-bit drivers");
+    } else if (other.file_exists.is(false) || !other.machine.is("x64")) {
+      other.probe = Known<ProbeResult>::unknown("it has no file for 64-bit programs");
+    } else {
+      other.probe = probe_driver(other.driver_class, true, options.probe_limit);
+    }
+    facts.others.push_back(std::move(other));
+  }
+}
+
+}  // namespace
+
+void gather_registration(Facts& facts, const GatherOptions& options) {
+  constexpr std::array kViews{View::bits64, View::bits32};
+  for (std::size_t index = 0; index < kViews.size(); ++index) {
+    const RegistryKey asio(HKEY_LOCAL_MACHINE, kAsio, kViews[index]);
+    Registration& ours = facts.registration[index];
+    read_ours(ours, kViews[index], asio);
+    read_our_file(ours, index, facts, options);
+    if (asio.decided() && !facts.others_listed.is(false)) facts.others_listed = true;
+    read_others(facts, index, kViews[index], asio, options);
+  }
+}
+
+}  // namespace asiodrv::doctor

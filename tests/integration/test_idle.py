@@ -1,0 +1,89 @@
+"""What the service costs while nobody needs it: no processor, little memory, no device.
+
+Under Wine the process is found as Linux sees it, and what Wine itself adds is part of the figures.
+build/test-reports/idle.json has what was measured.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+import time
+import unittest
+
+from harness import BUILD, ROOT, Case
+from programs import DRIVER
+
+REPORT = ROOT / "build/test-reports/idle.json"
+WINDOW = 10.0  # s
+MOST_PROCESSOR = 0.0005  # of one processor: less than 0.05 % is 0.0 %
+MOST_MEMORY = 60_000_000
+
+
+def processor_seconds(process: int) -> float:
+    """What all threads of a process have run so far."""
+    total = 0
+    for task in pathlib.Path(f"/proc/{process}/task").iterdir():
+        try:
+            total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
+        except FileNotFoundError:
+            pass  # a thread that has just ended
+    return total / 1e9
+
+
+def resident_bytes(process: int) -> int:
+    for line in pathlib.Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1000
+    raise AssertionError("the system does not say how much memory the process has")
+
+
+class Idle(Case):
+    def find_process(self) -> int:
+        """The service as Linux numbers it."""
+        if not BUILD.windows:
+            return self.world.wait_for_service()["service"]["process_id"]
+        self.world.wait_for_service()
+        mine = f"ASIODRV_INSTANCE={self.world.instance}".encode()
+        found = []
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes()
+                environment = (folder / "environ").read_bytes().split(b"\0")
+            except (OSError, ProcessLookupError):
+                continue
+            # Not the shell or the scheduler's tool that lead to it: the program itself.
+            if (b"asio-driver.exe\0run" in command and mine in environment
+                    and b"wine\0" not in command and b"run.sh" not in command):
+                found.append(int(folder.name))
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def test_an_idle_service_takes_no_processor_little_memory_and_no_device(self) -> None:
+        self.world.start(DRIVER, "run")
+        process = self.find_process()
+        self.assert_ok(self.world.host("measure", "--seconds", "1", "--json"))
+        self.world.wait_until("the device is closed",
+                              lambda: not self.world.status()["device"]["open"])
+        busy = processor_seconds(process)
+        self.assertGreater(busy, 0.0, "a service that has played must have run")
+        time.sleep(3)  # what it still has to put away
+        before = processor_seconds(process)
+        time.sleep(WINDOW)
+        share = (processor_seconds(process) - before) / WINDOW
+        memory = resident_bytes(process)
+        row = {"window_seconds": WINDOW, "processor_percent": round(100 * share, 4),
+               "memory_megabytes": round(memory / 1e6, 1)}
+        REPORT.parent.mkdir(parents=True, exist_ok=True)
+        rows = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
+        rows["windows" if BUILD.windows else "native"] = row
+        REPORT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        print("idle", json.dumps(row), file=sys.stderr, flush=True)
+        self.assertLess(share, MOST_PROCESSOR, row)
+        self.assertLess(memory, MOST_MEMORY, row)
+        self.assertFalse(self.world.status()["device"]["open"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,293 @@
+"""verify on real files. Under Wine: signatures that openssl and osslsigncode made, judged by the
+system's own check. Natively: what can be said without it, and recorded facts.
+
+What Wine cannot say (who may change a folder) is "not known" there: a file with which nothing else
+is wrong comes to "could not decide", and is genuine once that one fact is put into its record, as
+a Windows machine would have written it.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+import unittest
+from typing import Any
+
+import signed_files
+import stage
+from harness import BUILD, ROOT, Case
+from programs import DRIVER, Finished
+
+GENUINE, FAILED, WRONG_USAGE, SUSPICIOUS, DANGEROUS, UNDECIDED = 0, 1, 2, 10, 11, 12
+
+#: The prefix that tools/wine/run.sh runs programs in.
+PREFIX = pathlib.Path(os.environ.get("ASIODRV_WINE_PREFIX", ROOT / "build/wine/prefix"))
+DRIVE_C = PREFIX / "drive_c"
+
+PROTECTED = {"answer": "no", "where": "", "who": "", "how": ""}
+
+
+def named(path: pathlib.Path) -> str:
+    """`path` as the programs name it; what lies in the prefix is on its drive C."""
+    if BUILD.windows and path.is_relative_to(DRIVE_C):
+        return "C:\\" + str(path.relative_to(DRIVE_C)).replace("/", "\\")
+    return BUILD.path(path)
+
+
+def finding_ids(subject: Any, *severities: str) -> set[str]:
+    return {finding["id"] for finding in subject["findings"]
+            if not severities or finding["severity"] in severities}
+
+
+class Verify(Case):
+    def verify(self, *arguments: str) -> Finished:
+        return self.world.run(DRIVER, "verify", *arguments, seconds=60)
+
+    def subject(self, code: int, *arguments: str) -> Any:
+        """The one subject of a run that ends with `code`."""
+        finished = self.verify(*arguments, "--json")
+        self.assertEqual(finished.code, code, str(finished))
+        [subject] = finished.json()["subjects"]
+        return subject
+
+    def judge_record(self, facts: Any, code: int, *arguments: str) -> Any:
+        path = self.world.folder / "record.json"
+        path.write_text(json.dumps({"subjects": [{"facts": facts}]}), encoding="utf-8")
+        return self.subject(code, "--facts", named(path), *arguments)
+
+
+class Records(Verify):
+    """On every system: the record of another machine, and a file without its signature."""
+
+    def test_a_record_is_judged_and_its_report_can_be_judged_again(self) -> None:
+        facts = example_facts()
+        self.assertIn("signature_valid", finding_ids(self.judge_record(facts, GENUINE)))
+        worse = copy.deepcopy(facts)
+        worse["file"]["signature"]["code"] = 0x800B010C
+        subject = self.judge_record(worse, DANGEROUS)
+        self.assertIn("certificate_revoked", finding_ids(subject, "dangerous"))
+        again = self.judge_record(subject["facts"], DANGEROUS)
+        self.assertEqual(again, subject)
+        del worse["file"]["signature"]
+        self.assertIn("signature_unknown", finding_ids(self.judge_record(worse, UNDECIDED)))
+        text = self.verify("--facts", named(self.world.folder / "record.json"))
+        self.assertEqual(text.code, UNDECIDED)
+        self.assertIn("Verdict: could not decide", text.out)
+        self.assertIn("Do:", text.out)
+
+    def test_what_cannot_be_looked_at_is_an_error_and_no_verdict(self) -> None:
+        nothing = self.verify(named(self.world.folder / "nothing.dll"))
+        self.assertEqual(nothing.code, FAILED, str(nothing))
+        self.assertIn("There is no file", nothing.err)
+        broken = self.world.folder / "broken.json"
+        broken.write_text('{"file": {"path": 5}}', encoding="ascii")
+        record = self.verify("--facts", named(broken))
+        self.assertEqual(record.code, FAILED, str(record))
+        self.assertIn("file.path must be a text", record.err)
+        hashes = self.verify("--release-hashes", named(broken), named(broken))
+        self.assertEqual(hashes.code, FAILED, str(hashes))
+        self.assertIn("Line 1 of the hash list", hashes.err)
+        self.assertEqual(self.verify().code, WRONG_USAGE)
+
+    def test_a_file_is_looked_into_on_every_system(self) -> None:
+        library = next((ROOT / "build").glob("stage/windows-x64/asio-driver.dll"), None) \
+            if BUILD.windows else pathlib.Path(__file__)
+        self.assertIsNotNone(library)
+        code = SUSPICIOUS if BUILD.windows else UNDECIDED  # where unsigned can be known
+        subject = self.subject(code, named(library))
+        self.assertEqual(subject["facts"]["file"]["sha256"],
+                         hashlib.sha256(library.read_bytes()).hexdigest())
+        if not BUILD.windows:
+            self.assertEqual(subject["facts"]["file"]["signature"],
+                             {"not_known": "not known here, only on Windows"})
+
+
+def example_facts() -> Any:
+    return {"subject": "Example", "recorded_on": "Windows 10.0.19045",
+            "recorded_at_s": 1_800_000_000,
+            "file": {"path": "C:\\Program Files\\Example\\example.dll", "exists": True,
+                     "size_bytes": 1000, "sha256": "a" * 64,
+                     "structure": {"machine": 0x8664, "is_64": True, "is_library": True,
+                                   "exports_com_server": True,
+                                   "version": {"company": "Example Audio", "product": "Example",
+                                               "original_name": "example.dll"}},
+                     "signature": {"code": 0, "root": "Root",
+                                   "signer": {"common_name": "Example Audio GmbH"}},
+                     "place": {"kind": "program_files", "writable": PROTECTED}},
+            "registrations": [], "duplicates": [], "persistence": {"found": [], "not_seen": []}}
+
+
+class SignedFiles(Verify):
+    """Under Wine: real signatures, judged by the system's own check."""
+
+    folder: pathlib.Path
+    authority: signed_files.Authority
+    good: pathlib.Path
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="asiodrv-verify-"))
+        cls.addClassCleanup(shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.authority = signed_files.Authority(cls.folder)
+        cls.pin = cls.authority.key_sha256("vendor")
+        # In the prefix's own Program Files, where a driver belongs.
+        cls.installed = DRIVE_C / "Program Files" / cls.folder.name
+        cls.installed.mkdir(parents=True)
+        cls.addClassCleanup(shutil.rmtree, cls.installed, ignore_errors=True)
+        cls.unsigned = BUILD.bin / "asio-driver.dll"
+        cls.good = cls.authority.sign("vendor", cls.unsigned, cls.installed / "asio-driver.dll")
+
+    def made(self, how: Any) -> pathlib.Path:
+        """The good file, damaged by `how`, in a folder of its own beside it."""
+        folder = self.installed / how.__name__
+        folder.mkdir(exist_ok=True)
+        return how(self.good, folder / "asio-driver.dll")
+
+    def signed_by(self, name: str, *options: str) -> pathlib.Path:
+        folder = self.installed / f"by-{name}"
+        folder.mkdir(exist_ok=True)
+        return self.authority.sign(name, self.unsigned, folder / "asio-driver.dll", *options)
+
+    def judge(self, path: pathlib.Path, code: int, *arguments: str) -> Any:
+        """With the vendor's key accepted, as one who builds this product would."""
+        return self.subject(code, named(path), "--signer", self.pin, *arguments)
+
+    def test_a_genuine_file_lacks_one_fact_under_wine_and_none_in_its_record(self) -> None:
+        subject = self.judge(self.good, UNDECIDED)
+        self.assertEqual(finding_ids(subject, "unknown", "suspicious", "dangerous"),
+                         {"writable_unknown"})
+        self.assertIn("signer_expected", finding_ids(subject, "good"))
+        facts = subject["facts"]
+        signature = facts["file"]["signature"]
+        self.assertEqual(signature["code"], 0)
+        self.assertEqual(signature["signer"]["common_name"], "Example Audio GmbH")
+        self.assertEqual(signature["signer"]["organization"], "Example Audio GmbH")
+        self.assertEqual(signature["signer"]["issuer"], "Test Root of verify")
+        self.assertEqual(signature["signer"]["public_key_sha256"], self.pin)
+        self.assertEqual(facts["file"]["place"]["kind"], "program_files")
+        facts["file"]["place"]["writable"] = PROTECTED
+        self.judge_record(facts, GENUINE, "--signer", self.pin)
+        facts["file"]["place"]["writable"] = dict(PROTECTED, answer="yes", where="C:\\x",
+                                                  who="S-1-5-11", how="add files")
+        self.assertIn("user_writable",
+                      finding_ids(self.judge_record(facts, SUSPICIOUS, "--signer", self.pin)))
+
+    def test_a_root_that_nobody_trusts_is_told_although_wine_accepts_it(self) -> None:
+        subject = self.subject(SUSPICIOUS, named(self.good))
+        self.assertIn("signer_not_provable", finding_ids(subject, "suspicious"))
+        self.assertEqual(subject["facts"]["file"]["signature"]["root"], "Test Root of verify")
+
+    def test_what_is_not_signed_or_was_changed_since_is_told(self) -> None:
+        unsigned = signed_files.copied(self.unsigned, self.installed / "plain/asio-driver.dll")
+        self.assertIn("unsigned",
+                      finding_ids(self.subject(SUSPICIOUS, named(unsigned)), "suspicious"))
+        self.assertIn("ours_unsigned", finding_ids(self.judge(unsigned, DANGEROUS), "dangerous"))
+        self.assertIn("modified_after_signing",
+                      finding_ids(self.judge(self.made(signed_files.tampered), DANGEROUS)))
+        self.assertIn("bytes_after_signature",
+                      finding_ids(self.judge(self.made(signed_files.appended), DANGEROUS)))
+
+    def test_what_is_added_around_a_signature_is_told(self) -> None:
+        for how, ident in ((signed_files.doubled, "several_certificates"),
+                           (signed_files.truncated, "certificate_table_broken"),
+                           (signed_files.padded, "data_in_padding"),
+                           (signed_files.overlapping, "sections_broken")):
+            with self.subTest(ident):
+                finished = self.verify(named(self.made(how)), "--signer", self.pin, "--json")
+                self.assertIn(finished.code, (SUSPICIOUS, DANGEROUS), str(finished))
+                [subject] = finished.json()["subjects"]
+                self.assertIn(ident, finding_ids(subject, "suspicious"))
+        blob = self.signed_by("vendor", "-addUnauthenticatedBlob")
+        self.assertIn("extra_unsigned_data",
+                      finding_ids(self.judge(blob, SUSPICIOUS), "suspicious"))
+
+    def test_signatures_of_others_and_of_the_wrong_kind_are_told(self) -> None:
+        self.assertIn("foreign_signer",
+                      finding_ids(self.judge(self.signed_by("stranger"), DANGEROUS), "dangerous"))
+        self_signed = self.subject(SUSPICIOUS, named(self.signed_by("self")))
+        self.assertIn("self_signed", finding_ids(self_signed, "suspicious"))
+        expired = self.subject(SUSPICIOUS, named(self.signed_by("expired")))
+        self.assertIn("certificate_expired", finding_ids(expired, "suspicious"))
+
+    def test_a_good_signature_in_the_wrong_place_or_under_a_wrong_name_is_told(self) -> None:
+        temp = signed_files.copied(
+            self.good, DRIVE_C / "windows/temp" / self.folder.name / "asio-driver.dll")
+        self.addCleanup(shutil.rmtree, temp.parent, ignore_errors=True)
+        self.assertIn("wrong_place", finding_ids(self.judge(temp, SUSPICIOUS), "suspicious"))
+        renamed = signed_files.copied(self.good, self.installed / "renamed/reverb.dll")
+        self.assertIn("renamed_program", finding_ids(self.judge(renamed, SUSPICIOUS), "suspicious"))
+
+    def test_a_release_list_decides_by_hash(self) -> None:
+        path = self.world.folder / "SHA256SUMS"
+        digest = hashlib.sha256(self.good.read_bytes()).hexdigest()
+        path.write_text(f"{digest}  asio-driver.dll\n", encoding="ascii")
+        option = ("--release-hashes", named(path))
+        self.assertIn("hash_listed", finding_ids(self.judge(self.good, UNDECIDED, *option)))
+        path.write_text(f"{'0' * 64}  asio-driver.dll\n", encoding="ascii")
+        self.assertIn("hash_differs", finding_ids(self.judge(self.good, DANGEROUS, *option)))
+
+    def test_registered_drivers_are_found_and_their_likes_and_helpers_told(self) -> None:
+        name, other = f"Verify {self.folder.name}", f"Ver1fy {self.folder.name}"
+        copy_path = signed_files.copied(self.unsigned, self.installed / "like/asio-driver.dll")
+        self.register(name, "{AAAAAAAA-0000-4000-8000-000000000001}", self.good)
+        self.register(other, "{AAAAAAAA-0000-4000-8000-000000000002}", copy_path)
+        run = "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run"
+        self.reg("add", run, "/v", name, "/d", f'rundll32 "{named(self.good)}",Go')
+        self.addCleanup(self.reg, "delete", run, "/v", name)
+        finished = self.verify("--all", "--json", "--signer", self.pin)
+        self.assertEqual(finished.code, DANGEROUS, str(finished))
+        subjects = {each["facts"]["subject"]: each for each in finished.json()["subjects"]}
+        self.assertTrue({name, other} <= set(subjects), str(set(subjects)))
+        self.assertTrue({"look_alike_name", "other_persistence"} <= finding_ids(subjects[name]))
+        self.assertEqual(subjects[name]["facts"]["registrations"][0]["view_32"], False)
+        self.assertIn("ours_unsigned", finding_ids(subjects[other]))
+
+    def register(self, name: str, clsid: str, path: pathlib.Path) -> None:
+        key, server = f"HKLM\\SOFTWARE\\ASIO\\{name}", f"HKLM\\SOFTWARE\\Classes\\CLSID\\{clsid}"
+        self.reg("add", key, "/v", "CLSID", "/d", clsid)
+        self.addCleanup(self.reg, "delete", key)
+        self.reg("add", f"{server}\\InprocServer32", "/ve", "/d", named(path))
+        self.addCleanup(self.reg, "delete", server)
+
+    def reg(self, *arguments: str) -> None:
+        done = stage.wine("reg", *arguments, "/f")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_a_running_service_is_looked_into_and_judged_by_what_is_known(self) -> None:
+        self.world.start(DRIVER, "run")
+        service = self.world.wait_for_service()["service"]["process_id"]
+        finished = self.verify(str(service), "--json", "--seconds", "1")
+        self.assertIn(finished.code, (SUSPICIOUS, DANGEROUS, UNDECIDED), str(finished))
+        [subject] = finished.json()["subjects"]
+        [process] = subject["facts"]["process"]
+        self.assertEqual(process["id"], service)
+        self.assertEqual(process["clients"], 0)
+        self.assertGreaterEqual(process["processor"]["sample_ms"], 900)
+        paths = {module["path"].lower().rpartition("\\")[2] for module in process["modules"]}
+        self.assertTrue({"asio-driver.exe", "kernel32.dll"} <= paths, str(paths))
+        self.assertEqual(paths & {"wintrust.dll", "crypt32.dll", "iphlpapi.dll", "ws2_32.dll"},
+                         set(), "the service carries what only verify needs")
+        self.assertEqual(process["connections"], {"not_known": "Wine does not say whose they are"})
+        # As recorded on a machine that says all of it: once good, once with a connection.
+        facts = subject["facts"]
+        facts["file"]["signature"] = example_facts()["file"]["signature"]
+        facts["file"]["place"] = {"kind": "program_files", "writable": PROTECTED}
+        process["modules"] = []
+        process["connections"] = []
+        process["processor"]["percent"] = 0.0
+        self.judge_record(facts, GENUINE)
+        process["connections"] = [{"protocol": "TCP", "local": "10.0.0.2:50000",
+                                   "remote": "9.9.9.9:443", "listening": False}]
+        self.assertIn("network_use", finding_ids(self.judge_record(facts, DANGEROUS)))
+        process["connections"] = []
+        process["processor"]["percent"] = 12.0
+        self.assertIn("busy_while_idle", finding_ids(self.judge_record(facts, SUSPICIOUS)))
+
+
+if __name__ == "__main__":
+    unittest.main()

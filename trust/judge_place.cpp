@@ -1,0 +1,248 @@
+// What the file is made of, where it lies and who can change it.
+#include <fmt/format.h>
+
+#include "trust/judge_parts.hpp"
+#include "trust/place.hpp"
+#include "trust/shown_text.hpp"
+
+namespace asiodrv::trust {
+namespace {
+
+constexpr std::int64_t kDay = 86'400;
+constexpr std::int64_t kRecent = 7 * kDay;
+
+constexpr const char* kInstallProperly =
+    "Remove it and install it with the vendor's installer, below Program Files.";
+
+const char* place_text(PlaceKind kind) {
+  switch (kind) {
+    case PlaceKind::program_files: return "Program Files";
+    case PlaceKind::system: return "Windows' own folder";
+    case PlaceKind::program_data: return "the folder for programs' data";
+    case PlaceKind::temporary: return "a folder for temporary files";
+    case PlaceKind::public_files: return "the folder that all users share";
+    case PlaceKind::downloads: return "a folder for downloads";
+    case PlaceKind::profile: return "a user's own folder";
+    case PlaceKind::removable: return "a removable drive";
+    case PlaceKind::network: return "another computer";
+    case PlaceKind::other: return "a folder of its own";
+  }
+  return "";
+}
+
+bool belongs_to_somebody(PlaceKind kind) {
+  switch (kind) {
+    case PlaceKind::temporary:
+    case PlaceKind::public_files:
+    case PlaceKind::downloads:
+    case PlaceKind::profile:
+    case PlaceKind::removable:
+    case PlaceKind::network: return true;
+    case PlaceKind::program_files:
+    case PlaceKind::system:
+    case PlaceKind::program_data:
+    case PlaceKind::other: return false;
+  }
+  return true;
+}
+
+void judge_writable(const Writable& writable, Findings& findings) {
+  switch (writable.answer) {
+    case Writability::no:
+      findings.add(Severity::good, "protected_place",
+                   "Only administrators can change the file and the folders above it.");
+      return;
+    case Writability::yes:
+      findings.add(
+          Severity::suspicious, "user_writable",
+          fmt::format("{} may {} ({}).", shown(writable.who), writable.how, shown(writable.where)),
+          "A program without any rights could put something else into the place of the "
+          "file, and every music program would load that.",
+          kInstallProperly);
+      return;
+    case Writability::cannot_rule_out:
+      findings.add(Severity::unknown, "perhaps_writable",
+                   fmt::format("It cannot be ruled out that {} may {} ({}).", shown(writable.who),
+                               writable.how, shown(writable.where)),
+                   "The account or the condition is not known here.",
+                   "Ask your administrator who that account is; if it is not an administrator's, "
+                   "treat the file as changeable.");
+      return;
+  }
+}
+
+/// Letters and digits of a name without what only tells bitness or build apart.
+std::string plain_stem(const std::string& name) {
+  std::string stem = folded(name);
+  if (const std::size_t dot = stem.rfind('.'); dot != std::string::npos) stem.resize(dot);
+  for (const char* const part : {"x86_64", "x64", "x86", "amd64", "win32", "win64", "64", "32"}) {
+    for (std::size_t at = stem.find(part); at != std::string::npos; at = stem.find(part)) {
+      stem.erase(at, std::string(part).size());
+    }
+  }
+  return skeleton(stem);
+}
+
+void judge_claims(const Facts& facts, const PeFile& pe, Findings& findings) {
+  const std::string name = file_name_of(facts.file.path);
+  const std::string was = plain_stem(pe.version.original_name);
+  const std::string is = plain_stem(name);
+  const bool alike = was.empty() || is.empty() || was.find(is) != std::string::npos ||
+                     is.find(was) != std::string::npos;
+  if (!alike) {
+    findings.add(Severity::suspicious, "renamed_program",
+                 fmt::format("The file is named \"{}\", and was made as \"{}\".", shown(name),
+                             shown(pe.version.original_name)),
+                 "Harmful programs take well-known names.",
+                 "Ask the vendor whether the driver contains a file of this name.");
+  }
+  if (!pe.version.product.empty() || !pe.version.company.empty()) {
+    findings.add(Severity::note, "what_it_says",
+                 fmt::format("It says that it is \"{}\" {} by \"{}\", {}.",
+                             shown(pe.version.product), shown(pe.version.file_version),
+                             shown(pe.version.company), machine_name(pe.machine)));
+  } else {
+    findings.add(Severity::note, "says_nothing",
+                 fmt::format("It says nothing about itself: no version information ({}).",
+                             machine_name(pe.machine)));
+  }
+}
+
+void judge_extras(const CertificateTable& table, Findings& findings) {
+  constexpr const char* kNotCovered =
+      "The signature does not cover it: it was, or could be, added by anybody afterwards.";
+  constexpr const char* kCompare =
+      "Compare the file's SHA-256 with the vendor's, or install it again from the vendor's site.";
+  if (table.bytes_after_table > 0) {
+    findings.add(
+        Severity::dangerous, "bytes_after_signature",
+        fmt::format("{} bytes were appended behind the signature.", table.bytes_after_table),
+        kNotCovered, kCompare);
+  }
+  if (table.data_in_padding) {
+    findings.add(Severity::suspicious, "data_in_padding",
+                 "There is data in the filling behind the signature.", kNotCovered, kCompare);
+  }
+  if (!table.unknown_attributes.empty()) {
+    findings.add(Severity::suspicious, "extra_unsigned_data",
+                 fmt::format("The signature carries unsigned data of its own kind ({}).",
+                             shown(table.unknown_attributes.front())),
+                 kNotCovered, kCompare);
+  }
+  if (table.entries > 1) {
+    findings.add(Severity::suspicious, "several_certificates",
+                 fmt::format("The file has {} signatures side by side; only the first is checked.",
+                             table.entries),
+                 "The others could hold anything.", kCompare);
+  }
+  if (table.truncated || table.unreadable || table.unknown_type || table.misaligned) {
+    findings.add(Severity::suspicious, "certificate_table_broken",
+                 "The part of the file that holds its signature is damaged.",
+                 "An incomplete download looks like that, and so does a file that somebody has "
+                 "worked on.",
+                 "Download and install it again.");
+  }
+}
+
+}  // namespace
+
+void judge_structure(const Facts& facts, Findings& findings) {
+  if (!facts.file.structure) {
+    findings.add(Severity::unknown, "structure_unknown",
+                 fmt::format("The file could not be looked into: {}.",
+                             shown(facts.file.structure.why_not())),
+                 "A driver that cannot be read cannot be judged.",
+                 "Run the command with an account that may read the file, and check that it is a "
+                 "Windows program.");
+    return;
+  }
+  const PeFile& pe = *facts.file.structure;
+  judge_claims(facts, pe, findings);
+  judge_extras(pe.certificates, findings);
+  if (pe.sections_overlap || pe.sections_beyond_end) {
+    findings.add(Severity::suspicious, "sections_broken",
+                 pe.sections_overlap ? "Parts of the program overlap each other."
+                                     : "The file is shorter than its own headers say.",
+                 "No compiler makes such files; damage does, and so do tools that hide code.",
+                 "Download and install it again.");
+  }
+  if (pe.overlay_bytes > 0) {
+    findings.add(Severity::note, "overlay",
+                 fmt::format("{} bytes lie behind the program's sections (a signature covers "
+                             "them).",
+                             pe.overlay_bytes));
+  }
+  if (pe.tables_damaged) {
+    findings.add(Severity::note, "tables_damaged",
+                 "Its tables of imports, exports or texts lead nowhere in places.");
+  }
+}
+
+void judge_place(const Facts& facts, Findings& findings) {
+  const FileFacts& file = facts.file;
+  if (!file.place) {
+    findings.add(Severity::unknown, "place_unknown",
+                 fmt::format("Where the file lies could not be judged: {}.", file.place.why_not()),
+                 "Who could change it is not known.",
+                 "Run \"asio-driver verify\" on the Windows machine itself.");
+  } else {
+    const Place& place = *file.place;
+    const bool open = belongs_to_somebody(place.kind) ||
+                      (place.writable && place.writable->answer == Writability::yes);
+    if (belongs_to_somebody(place.kind)) {
+      findings.add(Severity::suspicious, "wrong_place",
+                   fmt::format("The file lies in {}.", place_text(place.kind)),
+                   place.kind == PlaceKind::profile
+                       ? "Every program of that user can change it; it is protected from other "
+                         "users only."
+                       : "Drivers are not installed there; every program can put files there.",
+                   kInstallProperly);
+    } else {
+      findings.add(Severity::note, "place",
+                   fmt::format("The file lies in {}.", place_text(place.kind)));
+    }
+    if (place.writable) {
+      judge_writable(*place.writable, findings);
+    } else {
+      findings.add(
+          Severity::unknown, "writable_unknown",
+          fmt::format("Who may change the file is not known: {}.", place.writable.why_not()),
+          "If anybody may, what is genuine now need not be tomorrow.",
+          "Run \"asio-driver verify\" on the Windows machine itself, with an account that "
+          "may read the access lists.");
+    }
+    if (open && (findings.has("unsigned") || findings.has("ours_unsigned"))) {
+      findings.add(Severity::dangerous, "unsigned_in_open_place",
+                   "It is not signed, and lies where every program can change it.",
+                   "Nothing shows what it was yesterday, and nothing keeps it so.",
+                   "Do not use it. Remove it, and install the driver from the vendor's site.");
+    }
+    if (!place.links.empty()) {
+      findings.add(Severity::note, "link_on_the_way",
+                   fmt::format("The path leads through a link ({}).", shown(place.links.front())),
+                   "The folders behind it were judged too.");
+    }
+    if (place.hard_links > 1) {
+      findings.add(Severity::note, "several_names",
+                   fmt::format("The same file has {} names.", place.hard_links),
+                   "It can be changed through each of them.");
+    }
+  }
+  if (file.modified_s && facts.recorded_at_s > 0) {
+    const std::int64_t age = facts.recorded_at_s - *file.modified_s;
+    if (age < -kDay) {
+      findings.add(Severity::note, "changed_in_future",
+                   "By its time of change it will be written only in the future.");
+    } else if (age < kRecent) {
+      findings.add(Severity::note, "recently_changed",
+                   "The file was changed within the last seven days.",
+                   "Fine if you have installed or updated it since.");
+    }
+  }
+  if (file.internet_zone && *file.internet_zone >= 3) {
+    findings.add(Severity::note, "from_the_internet",
+                 "The file is marked as downloaded, so no installer put it there.");
+  }
+}
+
+}  // namespace asiodrv::trust

@@ -1,0 +1,150 @@
+#include "trust/pe_version.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+namespace asiodrv::trust {
+namespace {
+
+constexpr std::uint32_t kVersionType = 16;
+constexpr std::uint32_t kSubfolder = 0x8000'0000;
+constexpr std::size_t kMaxResourceEntries = 4096;
+constexpr std::size_t kMaxBlocks = 1024;  // in one version resource
+constexpr std::size_t kMaxTextBytes = 2048;
+
+/// The offset that the entry `id` (any, when there is none) of the folder at `folder` holds.
+std::optional<std::uint32_t> entry_of(const ByteView& tree, std::uint64_t folder,
+                                      std::optional<std::uint32_t> id) {
+  const auto named = tree.u16(folder + 12);
+  const auto numbered = tree.u16(folder + 14);
+  if (!named || !numbered) return std::nullopt;
+  const std::size_t count =
+      std::min<std::size_t>(std::size_t{*named} + *numbered, kMaxResourceEntries);
+  for (std::size_t index = 0; index < count; ++index) {
+    const std::uint64_t at = folder + 16 + 8 * index;
+    if (!id || tree.u32(at) == id) return tree.u32(at + 4);
+  }
+  return std::nullopt;
+}
+
+void append_utf8(std::string& text, std::uint32_t code) {
+  const auto put = [&](std::uint32_t value) { text.push_back(static_cast<char>(value)); };
+  if (code < 0x80) {
+    put(code);
+  } else if (code < 0x800) {
+    put(0xC0 | code >> 6);
+    put(0x80 | (code & 0x3F));
+  } else if (code < 0x10000) {
+    put(0xE0 | code >> 12);
+    put(0x80 | (code >> 6 & 0x3F));
+    put(0x80 | (code & 0x3F));
+  } else {
+    put(0xF0 | code >> 18);
+    put(0x80 | (code >> 12 & 0x3F));
+    put(0x80 | (code >> 6 & 0x3F));
+    put(0x80 | (code & 0x3F));
+  }
+}
+
+std::uint64_t align4(std::uint64_t offset) { return (offset + 3) / 4 * 4; }
+
+/// One block: length, length of the value, type, a key, the value, blocks inside.
+struct Block {
+  std::string key;
+  std::uint64_t value_at = 0;  ///< in the whole resource, as the two below
+  std::uint64_t children_at = 0;
+  std::uint64_t end = 0;
+  std::uint64_t value_bytes = 0;
+};
+
+std::optional<Block> block_at(const ByteView& resource, std::uint64_t at, std::uint64_t limit) {
+  const auto length = resource.u16(at);
+  const auto value_length = resource.u16(at + 2);
+  const auto type = resource.u16(at + 4);
+  if (!length || !value_length || !type || *length < 8 || at + *length > limit) return std::nullopt;
+  Block block;
+  block.end = at + *length;
+  std::uint64_t key_end = at + 6;
+  while (key_end + 1 < block.end && resource.u16(key_end).value_or(0) != 0) key_end += 2;
+  if (key_end + 2 > block.end || key_end - at > kMaxTextBytes) return std::nullopt;
+  block.key = utf8_of_utf16(resource.part(at + 6, key_end - at - 6));
+  block.value_at = std::min(align4(key_end + 2), block.end);
+  // Of texts the length counts characters; some compilers count bytes, which the end bounds.
+  const std::uint64_t bytes = std::uint64_t{*value_length} * (*type == 1 ? 2 : 1);
+  block.value_bytes = std::min(bytes, block.end - block.value_at);
+  block.children_at = std::min(align4(block.value_at + block.value_bytes), block.end);
+  return block;
+}
+
+/// The first block inside `parent` whose key begins with `prefix`.
+std::optional<Block> child_of(const ByteView& resource, const Block& parent,
+                              std::string_view prefix) {
+  std::uint64_t at = parent.children_at;
+  for (std::size_t count = 0; at < parent.end && count < kMaxBlocks; ++count) {
+    const auto block = block_at(resource, at, parent.end);
+    if (!block) return std::nullopt;
+    if (std::string_view(block->key).substr(0, prefix.size()) == prefix) return block;
+    at = align4(block->end);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<ResourceData> find_version_resource(const ByteView& resources) {
+  std::uint64_t folder = 0;
+  std::optional<std::uint32_t> id = kVersionType;
+  for (int level = 0; level < 3; ++level) {
+    const auto entry = entry_of(resources, folder, id);
+    if (!entry) return std::nullopt;
+    const bool leads_on = (*entry & kSubfolder) != 0;
+    if (leads_on != (level < 2)) return std::nullopt;
+    folder = *entry & ~kSubfolder;
+    id = std::nullopt;  // the first name, then the first language
+  }
+  const auto address = resources.u32(folder);
+  const auto size = resources.u32(folder + 4);
+  if (!address || !size) return std::nullopt;
+  return ResourceData{*address, *size};
+}
+
+VersionTexts read_version_texts(const ByteView& resource) {
+  VersionTexts texts;
+  const auto root = block_at(resource, 0, resource.size());
+  const auto strings = root ? child_of(resource, *root, "StringFileInfo") : std::nullopt;
+  const auto table = strings ? child_of(resource, *strings, "") : std::nullopt;
+  if (!table) return texts;
+  std::uint64_t at = table->children_at;
+  for (std::size_t count = 0; at < table->end && count < kMaxBlocks; ++count) {
+    const auto block = block_at(resource, at, table->end);
+    if (!block) break;
+    const std::string value = utf8_of_utf16(
+        resource.part(block->value_at, std::min<std::uint64_t>(block->value_bytes, kMaxTextBytes)));
+    if (block->key == "CompanyName") texts.company = value;
+    if (block->key == "ProductName") texts.product = value;
+    if (block->key == "FileDescription") texts.description = value;
+    if (block->key == "FileVersion") texts.file_version = value;
+    if (block->key == "OriginalFilename") texts.original_name = value;
+    at = align4(block->end);
+  }
+  return texts;
+}
+
+std::string utf8_of_utf16(const ByteView& text) {
+  std::string utf8;
+  for (std::uint64_t at = 0;; at += 2) {
+    const auto unit = text.u16(at);
+    if (!unit || *unit == 0) return utf8;
+    std::uint32_t code = *unit;
+    if (code >= 0xD800 && code < 0xDC00) {
+      const std::uint32_t low = text.u16(at + 2).value_or(0);
+      if (low >= 0xDC00 && low < 0xE000) {
+        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        at += 2;
+      }
+    }
+    append_utf8(utf8, code >= 0xD800 && code < 0xE000 ? 0xFFFD : code);
+  }
+}
+
+}  // namespace asiodrv::trust

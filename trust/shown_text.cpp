@@ -1,0 +1,135 @@
+#include "trust/shown_text.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <vector>
+
+namespace asiodrv::trust {
+namespace {
+
+constexpr std::uint32_t kBroken = 0xFFFF'FFFF;
+
+struct Letter {
+  std::uint32_t code = kBroken;
+  std::string_view bytes;
+};
+
+/// The first character of `text`; a broken one is a single byte.
+Letter first_letter(std::string_view text) {
+  const auto byte = [&](std::size_t index) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[index]));
+  };
+  const std::uint32_t head = byte(0);
+  const std::size_t length = head < 0x80           ? 1
+                             : (head >> 5) == 0x06 ? 2
+                             : (head >> 4) == 0x0E ? 3
+                             : (head >> 3) == 0x1E ? 4
+                                                   : 0;
+  if (length == 1) return {head, text.substr(0, 1)};
+  if (length == 0 || length > text.size()) return {kBroken, text.substr(0, 1)};
+  std::uint32_t code = head & (0x7FU >> length);
+  for (std::size_t index = 1; index < length; ++index) {
+    if ((byte(index) & 0xC0) != 0x80) return {kBroken, text.substr(0, 1)};
+    code = code << 6 | (byte(index) & 0x3F);
+  }
+  constexpr std::uint32_t kSmallest[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (code < kSmallest[length] || code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) {
+    return {kBroken, text.substr(0, 1)};
+  }
+  return {code, text.substr(0, length)};
+}
+
+std::vector<Letter> letters_of(std::string_view text) {
+  std::vector<Letter> letters;
+  while (!text.empty()) {
+    letters.push_back(first_letter(text));
+    text.remove_prefix(letters.back().bytes.size());
+  }
+  return letters;
+}
+
+bool is_unseen(std::uint32_t code) {
+  return (code >= 0x200B && code <= 0x200F) || (code >= 0x202A && code <= 0x202E) ||
+         (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code == 0xAD || code == 0xFFFD;
+}
+
+bool is_latin(std::uint32_t code) {
+  return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+}
+
+/// Cyrillic and Greek letters that look like Latin ones.
+char latin_twin(std::uint32_t code) {
+  switch (code) {
+    case 0x430:
+    case 0x410:
+    case 0x391:
+    case 0x3B1: return 'a';
+    case 0x435:
+    case 0x415:
+    case 0x395: return 'e';
+    case 0x43E:
+    case 0x41E:
+    case 0x39F:
+    case 0x3BF: return 'o';
+    case 0x440:
+    case 0x420:
+    case 0x3A1: return 'p';
+    case 0x441:
+    case 0x421: return 'c';
+    case 0x445:
+    case 0x425:
+    case 0x3A7: return 'x';
+    case 0x443: return 'y';
+    case 0x455:
+    case 0x405: return 's';
+    case 0x456:
+    case 0x406:
+    case 0x399: return 'l';  // as i and 1 are folded
+    case 0x501: return 'd';
+    default: return 0;
+  }
+}
+
+}  // namespace
+
+std::string shown(std::string_view text, std::size_t limit) {
+  const std::vector<Letter> letters = letters_of(text);
+  bool latin = false;
+  for (const Letter& letter : letters) latin = latin || is_latin(letter.code);
+  std::string safe;
+  std::size_t count = 0;
+  for (const Letter& letter : letters) {
+    if (count++ == limit) return safe + "...";
+    if (letter.code == kBroken) {
+      safe += fmt::format("\\x{:02X}", static_cast<unsigned char>(letter.bytes.front()));
+    } else if (letter.code < 0x20 || (letter.code >= 0x7F && letter.code < 0xA0)) {
+      safe += fmt::format("\\x{:02X}", letter.code);
+    } else if (is_unseen(letter.code) || (latin && letter.code >= 0x250 && letter.code < 0x2000)) {
+      safe += fmt::format("\\u{{{:X}}}", letter.code);
+    } else {
+      safe += letter.bytes;
+    }
+  }
+  return safe;
+}
+
+std::string skeleton(std::string_view name) {
+  std::string folded;
+  for (const Letter& letter : letters_of(name)) {
+    std::uint32_t code = letter.code;
+    if (const char twin = latin_twin(code); twin != 0) code = static_cast<unsigned char>(twin);
+    if (code >= 'A' && code <= 'Z') code = code - 'A' + 'a';
+    if (code == '0') code = 'o';
+    if (code == '1' || code == 'i' || code == '|') code = 'l';
+    const bool plain = (code >= 'a' && code <= 'z') || (code >= '2' && code <= '9');
+    if (plain) {
+      folded.push_back(static_cast<char>(code));
+    } else if (code >= 0x80 && !is_unseen(code)) {
+      folded += letter.bytes;
+    }
+  }
+  return folded;
+}
+
+}  // namespace asiodrv::trust

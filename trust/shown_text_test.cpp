@@ -1,0 +1,37 @@
+#include "trust/shown_text.hpp"
+
+#include <gtest/gtest.h>
+
+namespace asiodrv::trust {
+namespace {
+
+TEST(shown_text, plain_names_stay_as_they_are) {
+  EXPECT_EQ(shown("Example Audio GmbH & Co. KG"), "Example Audio GmbH & Co. KG");
+  EXPECT_EQ(shown("M\xC3\xBCller"), "M\xC3\xBCller");
+  EXPECT_EQ(shown("\xE9\x9F\xB3\xE9\x9F\xBF"), "\xE9\x9F\xB3\xE9\x9F\xBF");
+}
+
+TEST(shown_text, what_could_deceive_is_spelled_out) {
+  EXPECT_EQ(shown(std::string_view("a\0b", 3)), "a\\x00b");
+  EXPECT_EQ(shown("a\x1B[31mb\n"), "a\\x1B[31mb\\x0A");
+  EXPECT_EQ(shown("exe.\xE2\x80\xAElld"), "exe.\\u{202E}lld") << "text turned around";
+  EXPECT_EQ(shown("\xD0\xB0sio"), "\\u{430}sio") << "a Cyrillic a among Latin letters";
+  EXPECT_EQ(shown("a\xFF\xC3"), "a\\xFF\\xC3") << "no UTF-8";
+  EXPECT_EQ(shown("\xC0\x80"), "\\xC0\\x80") << "an overlong form";
+}
+
+TEST(shown_text, long_texts_end_in_dots) {
+  EXPECT_EQ(shown("abcdef", 3), "abc...");
+  EXPECT_EQ(shown("abc", 3), "abc");
+}
+
+TEST(shown_text, names_that_look_alike_have_one_skeleton) {
+  for (const char* const name : {"ASIO Driver", "asio-driver", "AS1O dr1ver", "asio driver ",
+                                 "\xD0\xB0sio-driver", "asi0\xE2\x80\x8B-driver"}) {
+    EXPECT_EQ(skeleton(name), skeleton("asio-driver")) << name;
+  }
+  EXPECT_NE(skeleton("ASIO Driver 2"), skeleton("asio-driver"));
+}
+
+}  // namespace
+}  // namespace asiodrv::trust

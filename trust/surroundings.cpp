@@ -1,0 +1,118 @@
+#include "trust/surroundings.hpp"
+
+#include <algorithm>
+
+#include "trust/place.hpp"
+#include "trust/sha256.hpp"
+#include "trust/shown_text.hpp"
+
+namespace asiodrv::trust {
+namespace {
+
+/// The same driver for the other bitness: one name, one class, another view.
+bool is_other_half(const Registration& a, const Registration& b) {
+  return a.view_32 != b.view_32 && folded(a.name) == folded(b.name) &&
+         folded(a.clsid) == folded(b.clsid);
+}
+
+std::optional<DuplicateKind> likeness(const Registration& own, const Registration& other) {
+  if (other.per_user || is_other_half(own, other)) return std::nullopt;
+  if (folded(own.clsid) == folded(other.clsid)) return DuplicateKind::same_class_other_file;
+  if (skeleton(own.name) == skeleton(other.name)) return DuplicateKind::similar_name;
+  if (folded(file_name_of(own.path)) == folded(file_name_of(other.path)) &&
+      own.view_32 == other.view_32) {
+    return DuplicateKind::same_file_name;
+  }
+  return std::nullopt;
+}
+
+bool is_word_end(char c) {
+  return c == ' ' || c == '"' || c == '\'' || c == ',' || c == '\t' || c == ';';
+}
+
+}  // namespace
+
+void describe_content(FileFacts& file, std::span<const std::byte> content) {
+  file.size_bytes = std::uint64_t{content.size()};
+  file.sha256 = sha256_hex(content);
+  auto structure = parse_pe(content);
+  file.structure = structure ? Known<PeFile>(std::move(*structure))
+                             : Known<PeFile>::unknown(structure.error().message);
+}
+
+std::vector<Registration> registrations_of(const std::vector<Registration>& all,
+                                           const std::string& path) {
+  std::vector<Registration> own;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(own),
+               [&](const Registration& each) { return same_path(each.path, path); });
+  return own;
+}
+
+std::vector<Duplicate> duplicates_of(
+    const std::vector<Registration>& all, const std::string& path,
+    const std::function<Known<std::string>(const std::string&)>& hash_of) {
+  std::vector<Duplicate> found;
+  Known<std::string> own_hash;
+  for (const Registration& own : registrations_of(all, path)) {
+    for (const Registration& other : all) {
+      if (same_path(other.path, path)) continue;
+      const auto kind = likeness(own, other);
+      const bool known = std::any_of(found.begin(), found.end(),
+                                     [&](const Duplicate& each) { return each.other == other; });
+      if (!kind || known) continue;
+      if (!own_hash) own_hash = hash_of(path);
+      const Known<std::string> hash = hash_of(other.path);
+      found.push_back({*kind, other,
+                       own_hash && hash
+                           ? Known<bool>(*own_hash == *hash)
+                           : Known<bool>::unknown("one of the two files could not be read")});
+    }
+  }
+  return found;
+}
+
+bool leads_to(const std::string& command, const std::string& path) {
+  const std::string text = folded(command);
+  const std::string whole = folded(path);
+  const std::string name = folded(file_name_of(path));
+  if (whole.empty() || name.empty()) return false;
+  const auto ends_word = [&](std::size_t end) {
+    return end >= text.size() || is_word_end(text[end]);
+  };
+  for (std::size_t at = text.find(whole); at != std::string::npos; at = text.find(whole, at + 1)) {
+    if (ends_word(at + whole.size())) return true;
+  }
+  for (std::size_t at = text.find(name); at != std::string::npos; at = text.find(name, at + 1)) {
+    if ((at == 0 || is_word_end(text[at - 1])) && ends_word(at + name.size())) return true;
+  }
+  return false;
+}
+
+std::string readable_text(std::span<const std::byte> content) {
+  std::string text;
+  for (const std::byte each : content) {
+    const auto c = std::to_integer<unsigned char>(each);
+    if (c == 0) continue;  // the upper half of UTF-16, or the end of a text
+    text.push_back(c >= 0x20 && c < 0x7F ? static_cast<char>(c) : ' ');
+  }
+  return text;
+}
+
+std::string task_command(const std::string& text) {
+  std::string commands;
+  std::size_t at = 0;
+  for (;;) {
+    const std::size_t command = text.find("<Command>", at);
+    const std::size_t arguments = text.find("<Arguments>", at);
+    const std::size_t begin = std::min(command, arguments);
+    if (begin == std::string::npos) break;
+    const std::size_t from = text.find('>', begin) + 1;
+    const std::size_t end = std::min(text.find('<', from), text.size());
+    if (!commands.empty()) commands += ' ';
+    commands += text.substr(from, end - from);
+    at = end;
+  }
+  return commands.empty() ? text : commands;
+}
+
+}  // namespace asiodrv::trust

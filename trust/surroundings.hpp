@@ -1,0 +1,34 @@
+// Facts that follow from other facts: which registrations look like which, and what starts a file.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "trust/facts.hpp"
+
+namespace asiodrv::trust {
+
+/// Fills in what the bytes of a file say: size, hash, structure.
+void describe_content(FileFacts& file, std::span<const std::byte> content);
+
+[[nodiscard]] std::vector<Registration> registrations_of(const std::vector<Registration>& all,
+                                                         const std::string& path);
+
+/// Other registrations that could pass for those of the file at `path`. The two files of one driver
+/// for 64 and 32-bit programs are no duplicates. `hash_of` gives a file's SHA-256.
+[[nodiscard]] std::vector<Duplicate> duplicates_of(
+    const std::vector<Registration>& all, const std::string& path,
+    const std::function<Known<std::string>(const std::string&)>& hash_of);
+
+/// True when `command` starts or loads the file at `path`: by its whole path, or by its name alone
+/// as a word of its own. `command` has its variables expanded.
+[[nodiscard]] bool leads_to(const std::string& command, const std::string& path);
+
+/// The readable ASCII of a file of unknown format; UTF-16 text too. For finding paths in it.
+[[nodiscard]] std::string readable_text(std::span<const std::byte> content);
+
+/// What a task file (XML) starts: its commands and their arguments; all of its text without any.
+[[nodiscard]] std::string task_command(const std::string& text);
+
+}  // namespace asiodrv::trust

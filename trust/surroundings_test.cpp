@@ -1,0 +1,79 @@
+#include "trust/surroundings.hpp"
+
+#include <gtest/gtest.h>
+
+#include "trust/testing/pe_builder.hpp"
+
+namespace asiodrv::trust {
+namespace {
+
+constexpr const char* kPath = "C:\\Program Files\\V\\drv.dll";
+
+Registration registered(const std::string& name, const std::string& clsid, const std::string& path,
+                        bool view_32 = false, bool per_user = false) {
+  return {name, clsid, name, path, view_32, per_user};
+}
+
+std::vector<Duplicate> duplicates(const std::vector<Registration>& others) {
+  std::vector<Registration> all = {registered("Drv", "{A}", kPath)};
+  all.insert(all.end(), others.begin(), others.end());
+  return duplicates_of(all, kPath, [](const std::string& path) {
+    if (path.find("unread") != std::string::npos) return Known<std::string>::unknown("locked");
+    return Known<std::string>(path.find("copy") != std::string::npos || path == kPath ? "1" : "2");
+  });
+}
+
+TEST(surroundings, the_two_halves_of_one_driver_are_no_duplicates) {
+  EXPECT_TRUE(duplicates({registered("Drv", "{A}", "C:\\Program Files (x86)\\V\\drv.dll", true),
+                          registered("Other", "{B}", "C:\\Program Files\\O\\other.dll")})
+                  .empty());
+}
+
+TEST(surroundings, each_kind_of_likeness_is_found) {
+  const auto found = duplicates({registered("DRV ", "{B}", "C:\\x\\a.dll"),
+                                 registered("Else", "{a}", "C:\\x\\b.dll"),
+                                 registered("More", "{C}", "C:\\copy\\DRV.dll"),
+                                 registered("Last", "{D}", "C:\\unread\\drv.dll")});
+  ASSERT_EQ(found.size(), 4U);
+  EXPECT_EQ(found[0].kind, DuplicateKind::similar_name);
+  EXPECT_EQ(found[1].kind, DuplicateKind::same_class_other_file);
+  EXPECT_EQ(found[2].kind, DuplicateKind::same_file_name);
+  EXPECT_FALSE(found[0].same_content.value_or(true));
+  EXPECT_TRUE(found[2].same_content.value_or(false));
+  EXPECT_FALSE(found[3].same_content) << "a file that cannot be read is not known to be the same";
+}
+
+TEST(surroundings, commands_that_lead_to_the_file) {
+  for (const char* const command :
+       {"C:\\Program Files\\V\\drv.dll", "\"c:/program files/v/DRV.DLL\" -x",
+        "rundll32.exe \"C:\\Program Files\\V\\drv.dll\",Start", "rundll32 drv.dll,Start"}) {
+    EXPECT_TRUE(leads_to(command, kPath)) << command;
+  }
+  for (const char* const command :
+       {"", "C:\\Program Files\\V\\drv.dll.bak", "C:\\Other\\drv.dll", "mydrv.dll", "drv.dllx"}) {
+    EXPECT_FALSE(leads_to(command, kPath)) << command;
+  }
+  EXPECT_FALSE(leads_to("anything", ""));
+}
+
+TEST(surroundings, texts_are_found_in_files_of_both_widths) {
+  testing::Bytes wide = {0xFF, 0xFE};
+  for (const char c : std::string("<Command>C:\\a.exe</Command><Arguments>-b</Arguments>")) {
+    testing::put(wide, wide.size(), static_cast<unsigned char>(c), 2);
+  }
+  EXPECT_EQ(task_command(readable_text(testing::view(wide))), "C:\\a.exe -b");
+  EXPECT_EQ(task_command("no task"), "no task");
+  EXPECT_EQ(task_command("<Command>cut"), "cut");
+}
+
+TEST(surroundings, what_is_no_program_has_a_hash_all_the_same) {
+  FileFacts file;
+  describe_content(file, testing::view(testing::Bytes{'a', 'b', 'c'}));
+  EXPECT_EQ(*file.size_bytes, 3U);
+  EXPECT_EQ(file.sha256->substr(0, 8), "ba7816bf");
+  EXPECT_FALSE(file.structure);
+  EXPECT_NE(file.structure.why_not().find("not a Windows program"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace asiodrv::trust

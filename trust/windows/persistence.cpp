@@ -1,0 +1,161 @@
+#include "trust/windows/persistence.hpp"
+
+#include <fmt/format.h>
+#include <windows.h>
+// What the next needs comes first.
+#include <shlobj.h>
+
+#include <filesystem>
+
+#include "platform/windows/text.hpp"
+#include "trust/collect.hpp"
+#include "trust/place.hpp"
+#include "trust/surroundings.hpp"
+#include "trust/windows/registry.hpp"
+
+namespace asiodrv::trust {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxFiles = 5000;
+constexpr std::size_t kMaxFileBytesRead = std::size_t{256} << 10;
+constexpr std::uint32_t kSilentExit = 0x200;  // of GlobalFlag
+
+constexpr const char* kRunKeys[] = {
+    "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run",
+    "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\RunOnce",
+    "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\Explorer\\Run"};
+constexpr const char* kImageOptions =
+    "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options";
+constexpr const char* kSilentExits =
+    "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SilentProcessExit";
+constexpr const char* kServices = "SYSTEM\\CurrentControlSet\\Services";
+
+void note_unreadable(const RegistryKey& key, const std::string& what, PersistenceScan& scan) {
+  if (!key && key.error() != ERROR_FILE_NOT_FOUND) scan.not_seen.push_back(what);
+}
+
+void read_run_keys(PersistenceScan& scan) {
+  const struct {
+    HKEY root;
+    const char* name;
+    View view;
+  } places[] = {{HKEY_LOCAL_MACHINE, "HKLM (64-bit)", View::for_64},
+                {HKEY_LOCAL_MACHINE, "HKLM (32-bit)", View::for_32},
+                {HKEY_CURRENT_USER, "HKCU", View::native}};
+  for (const auto& place : places) {
+    for (const char* const path : kRunKeys) {
+      const RegistryKey key(place.root, path, place.view);
+      note_unreadable(key, fmt::format("{}\\{}", place.name, path), scan);
+      for (const RegistryValue& value : key.texts()) {
+        scan.found.push_back({PersistenceKind::run_key,
+                              fmt::format("{}\\{}\\{}", place.name, path, value.name), value.text});
+      }
+    }
+  }
+}
+
+void read_services(PersistenceScan& scan) {
+  const RegistryKey services(HKEY_LOCAL_MACHINE, kServices);
+  note_unreadable(services, "the services", scan);
+  std::size_t unseen = 0;
+  for (const std::string& name : services.subkeys()) {
+    const RegistryKey service(services.get(), name);
+    if (!service) {
+      ++unseen;
+      continue;
+    }
+    const RegistryKey parameters(service.get(), "Parameters");
+    for (const std::string& command : {service.text("ImagePath"), parameters.text("ServiceDll")}) {
+      if (!command.empty()) scan.found.push_back({PersistenceKind::service, name, command});
+    }
+  }
+  if (unseen > 0) scan.not_seen.push_back(fmt::format("{} services", unseen));
+}
+
+std::string utf8(const fs::path& path) { return platform::to_utf8(path.wstring()); }
+
+/// Every file below `folder` (UTF-8) as text. `recursive` folders may hold many; they are bounded.
+void read_folder(const std::string& folder, PersistenceKind kind, const std::string& what,
+                 PersistenceScan& scan) {
+  if (folder.empty()) return;
+  std::error_code problem;
+  const fs::path root(platform::to_wide(folder));
+  if (!fs::exists(root, problem) && !problem) return;
+  fs::recursive_directory_iterator files(root, fs::directory_options::skip_permission_denied,
+                                         problem);
+  std::size_t count = 0, unread = 0;
+  for (const fs::recursive_directory_iterator end; !problem && files != end;
+       files.increment(problem)) {
+    if (++count > kMaxFiles) break;
+    std::error_code ignored;
+    if (!files->is_regular_file(ignored)) continue;
+    const std::string path = utf8(files->path());
+    const auto content = read_small_file(path, kMaxFileBytesRead);
+    if (!content) {
+      ++unread;
+      continue;
+    }
+    const std::string text =
+        readable_text(std::as_bytes(std::span(content->data(), content->size())));
+    scan.found.push_back(
+        {kind, path, kind == PersistenceKind::scheduled_task ? task_command(text) : text});
+  }
+  if (problem || count > kMaxFiles) scan.not_seen.push_back(what);
+  if (unread > 0) scan.not_seen.push_back(fmt::format("{} of {}", unread, what));
+}
+
+std::string special_folder(int csidl) {
+  std::wstring path(MAX_PATH, L'\0');
+  if (SHGetFolderPathW(nullptr, csidl, nullptr, SHGFP_TYPE_CURRENT, path.data()) != S_OK) return {};
+  path.resize(path.find(L'\0'));
+  return platform::to_utf8(path);
+}
+
+void read_hijacks(const std::string& path, PersistenceScan& scan) {
+  const std::string name = file_name_of(path);
+  for (const View view : {View::for_64, View::for_32}) {
+    const RegistryKey options(HKEY_LOCAL_MACHINE, fmt::format("{}\\{}", kImageOptions, name), view);
+    const std::string debugger = options.text("Debugger");
+    if (!debugger.empty()) {
+      scan.found.push_back({PersistenceKind::image_hijack,
+                            fmt::format("HKLM\\{}\\{}\\Debugger", kImageOptions, name), debugger});
+    }
+    const RegistryKey exits(HKEY_LOCAL_MACHINE, fmt::format("{}\\{}", kSilentExits, name), view);
+    const std::string monitor = exits.text("MonitorProcess");
+    if ((options.number("GlobalFlag") & kSilentExit) != 0 && !monitor.empty()) {
+      scan.found.push_back({PersistenceKind::image_hijack,
+                            fmt::format("HKLM\\{}\\{}\\MonitorProcess", kSilentExits, name),
+                            monitor});
+    }
+    if (!scan.found.empty() && scan.found.back().kind == PersistenceKind::image_hijack) break;
+  }
+}
+
+}  // namespace
+
+PersistenceScan everything_started() {
+  PersistenceScan scan;
+  read_run_keys(scan);
+  read_services(scan);
+  read_folder(special_folder(CSIDL_STARTUP), PersistenceKind::startup_folder,
+              "the user's startup folder", scan);
+  read_folder(special_folder(CSIDL_COMMON_STARTUP), PersistenceKind::startup_folder,
+              "the common startup folder", scan);
+  read_folder(special_folder(CSIDL_SYSTEM) + "\\Tasks", PersistenceKind::scheduled_task,
+              "the scheduled tasks", scan);
+  return scan;
+}
+
+PersistenceScan persistence_of(const PersistenceScan& all, const std::string& path) {
+  PersistenceScan own;
+  own.not_seen = all.not_seen;
+  for (const Persistence& each : all.found) {
+    if (leads_to(each.command, path)) own.found.push_back(each);
+  }
+  read_hijacks(path, own);
+  return own;
+}
+
+}  // namespace asiodrv::trust

@@ -1,0 +1,42 @@
+// Reading the registry, in the view of either bitness, chosen by flags.
+#pragma once
+
+#include <windows.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace asiodrv::trust {
+
+enum class View { native, for_64, for_32 };
+
+struct RegistryValue {
+  std::string name, text;
+};
+
+/// An open key, or none. Names and texts are UTF-8; lists are bounded.
+class RegistryKey {
+ public:
+  RegistryKey(HKEY parent, const std::string& path, View view = View::native);
+  RegistryKey(RegistryKey&& other) noexcept : key_(std::exchange(other.key_, nullptr)) {}
+  RegistryKey& operator=(RegistryKey&&) = delete;
+  ~RegistryKey();
+
+  [[nodiscard]] HKEY get() const noexcept { return key_; }
+  explicit operator bool() const noexcept { return key_ != nullptr; }
+  /// ERROR_FILE_NOT_FOUND for what is not there.
+  [[nodiscard]] LSTATUS error() const noexcept { return error_; }
+
+  /// A text with its variables expanded; empty when it is absent or no text. Null: the default one.
+  [[nodiscard]] std::string text(const char* name) const;
+  [[nodiscard]] DWORD number(const char* name) const;
+  [[nodiscard]] std::vector<std::string> subkeys() const;
+  [[nodiscard]] std::vector<RegistryValue> texts() const;
+
+ private:
+  HKEY key_ = nullptr;
+  LSTATUS error_ = ERROR_SUCCESS;
+};
+
+}  // namespace asiodrv::trust
