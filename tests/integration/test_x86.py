@@ -7,15 +7,17 @@ cannot be had, every test here says SKIPPED and why.
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import unittest
+from collections.abc import Callable
 
 import harness
 from harness import ROOT
-from programs import Build, Finished, World
+from programs import Build, Finished, Running, World
 
 import duplex
 import join
@@ -58,13 +60,29 @@ class BothWorld(World):
 
     def tool(self, *words: str) -> Finished:
         """One of Wine's own programs."""
-        finished = subprocess.run([str(RUN), str(STAGE), *words], capture_output=True, text=True,
-                                  errors="replace", check=False, timeout=120,
-                                  stdin=subprocess.DEVNULL)
-        return Finished(words, finished.returncode, finished.stdout, finished.stderr)
+        return Running((str(RUN), str(STAGE), *words), self.environment(), self.folder,
+                       self.build.slow).wait(60)
 
     def kill(self, process_id: int) -> None:
         self.tool("taskkill", "/F", "/PID", str(process_id))
+
+
+def lost(finished: Finished) -> bool:
+    """True when the emulation ended a program before its output was written. That happens in Wine's
+    own handler of a signal from its server (QEMU 7.2 calls it where it finds no thread data), as
+    the driver lets go of the service: seen with every probe, after what a stream reports is out.
+    Only where the kernel runs no 32-bit programs; see make-x86-root.sh."""
+    return not finished.out.strip() and "qemu: uncaught target signal" in finished.err
+
+
+def repeated(attempt: Callable[[], list[Finished]], times: int = 4) -> list[Finished]:
+    """What `attempt` gives once the emulation has lost none of its programs."""
+    for turn in range(1, times + 1):
+        finished = attempt()
+        if not any(lost(each) for each in finished):
+            return finished
+        print(f"attempt {turn}: the emulated processor lost a program", file=sys.stderr, flush=True)
+    raise AssertionError(f"the emulated processor lost a program {times} times: {finished[0]}")
 
 
 def stage_files() -> None:
@@ -90,10 +108,24 @@ class BothHalves(unittest.TestCase):
             print(why, file=sys.stderr, flush=True)
             raise unittest.SkipTest(why)
         stage_files()
+        # Wine's server leaves with its last program, and takes long to come back: this one waits.
+        cls.keeper = subprocess.Popen([str(RUN), str(STAGE), "cmd.exe", "/q"],
+                                      stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL,
+                                      env=os.environ | {"ASIODRV_X86_SECONDS": "900"})
+        subprocess.run([str(RUN), str(STAGE), "cmd.exe", "/c", "ver"], check=False, timeout=120,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
 
     @classmethod
     def tearDownClass(cls) -> None:
         subprocess.run([str(RUN), "--stop"], check=False, timeout=60, stdin=subprocess.DEVNULL)
+        cls.keeper.stdin.close()
+        try:
+            cls.keeper.wait(20)
+        except subprocess.TimeoutExpired:
+            cls.keeper.kill()
+            cls.keeper.wait(20)
 
     def setUp(self) -> None:
         self.world = BothWorld(self.id().rpartition(".")[2])
@@ -109,16 +141,19 @@ class BothHalves(unittest.TestCase):
 
     def judged(self, *programs: str) -> dict:
         """Hosts that play and record at once, each on channels of its own."""
-        running = [self.world.start(program, "duplex",
-                                    self.world.build.path(STAGE / duplex.SPEECH[number].name),
-                                    "--frames", str(FRAMES), "--seconds", "4",
-                                    "--inputs", duplex.CHANNEL_PAIRS[number],
-                                    "--outputs", duplex.CHANNEL_PAIRS[number], "--json")
-                   for number, program in enumerate(programs)]
-        reports = [duplex.report_of(host, 4) for host in running]
+        def attempt() -> list[Finished]:
+            running = [self.world.start(program, "duplex",
+                                        self.world.build.path(STAGE / duplex.SPEECH[number].name),
+                                        "--frames", str(FRAMES), "--seconds", "4",
+                                        "--inputs", duplex.CHANNEL_PAIRS[number],
+                                        "--outputs", duplex.CHANNEL_PAIRS[number], "--json")
+                       for number, program in enumerate(programs)]
+            return [host.wait(60) for host in running]
+
+        hosts = repeated(attempt)
         flight = self.world.flight()
         self.assertIsNotNone(flight, "the service left before it could be asked")
-        return join.row_of([join.HostRun.from_json(report) for report in reports], flight)
+        return join.row_of([join.HostRun.from_json(host.json()) for host in hosts], flight)
 
     def test_each_half_is_registered_in_its_own_view(self) -> None:
         self.assertRegex(self.registered(32), r"x86\\asio-driver\.dll")
@@ -144,9 +179,11 @@ class BothHalves(unittest.TestCase):
         self.assertEqual(len({host["process_id"] for host in row["hosts"]}), 2)
 
     def test_a_32_bit_host_probes_as_others_do(self) -> None:
-        probed = self.world.run("x86/asio-host", "probe", "--json")
-        self.assertEqual(probed.code, 0, str(probed))
-        self.assertTrue(probed.json()["ok"], str(probed))
+        # As text, which is written as it goes on: see lost().
+        probed = self.world.run("x86/asio-host", "probe", "--like", "juce")
+        self.assertRegex(probed.out, r"ok +callbacks +\d+", str(probed))
+        self.assertRegex(probed.out, r"ok +disposeBuffers", str(probed))
+        self.assertNotIn("BAD", probed.out, str(probed))
 
     def bits_of(self, name: str) -> str:
         """From the file's header: a test of two 64-bit programs would prove nothing."""

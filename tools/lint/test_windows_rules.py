@@ -14,8 +14,6 @@ from sources import ROOT, SourceFile, text_files
 
 RULES = 46
 QUESTIONS = "abcdefg"
-#: Marks what is being built elsewhere; nothing with it may be released.
-PENDING = "PENDING"
 
 
 class Sources:
@@ -42,6 +40,9 @@ class Sources:
     def has_line(self, name: str, word: str) -> bool:
         return any(file.path.endswith("/" + name) and word in file.text for file in self.files)
 
+    def has_target(self, name: str) -> bool:
+        return any(file.path == "Makefile" and f"\n{name}:" in file.text for file in self.files)
+
 
 def problems(table: str, checklist: str, sources: Sources) -> list[str]:
     """What is wrong with the table, a sentence each."""
@@ -56,6 +57,8 @@ def problems(table: str, checklist: str, sources: Sources) -> list[str]:
             proofs += 1
             file, colon, word = name.replace("\\|", "|").partition(": ")
             known = sources.has_line(file, word) if colon else name in sources.names
+            if name.startswith("make "):
+                known = sources.has_target(name.removeprefix("make "))
             if not known:
                 found.append(f"rule {number}: there is no {name}")
         for words in re.findall(r"\bsteps? ([\d, ]*\d)", held):
@@ -63,7 +66,7 @@ def problems(table: str, checklist: str, sources: Sources) -> list[str]:
                 proofs += 1
                 if int(step) not in steps:
                     found.append(f"rule {number}: the checklist has no step {step}")
-        if proofs == 0 and PENDING not in held:
+        if proofs == 0:
             found.append(f"rule {number}: nothing holds it")
     asked = re.findall(r"\(([a-g])\) step\s+(\d+)", table)
     if [letter for letter, _ in asked] != list(QUESTIONS):
@@ -117,6 +120,7 @@ class WindowsRules(unittest.TestCase):
                 (("windows.the_service_shows", "windows.nobody_shows"), "rule 1"),
                 (("torture.fpu-control", "torture.gone"), "rule 20"),
                 (("PIPE_REJECT_REMOTE_CLIENTS", "PIPE_TAKE_ANYBODY"), "rule 15"),
+                (("make reproducible", "make nothing"), "rule 41"),
                 (("step 12 |", "step 99 |"), "rule 24"),
                 (("step 12 |", "somebody |"), "rule 24"),
                 (("| 30 |", "| 300 |"), "the rows"),

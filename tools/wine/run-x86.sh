@@ -2,8 +2,10 @@
 # Runs a 32 or 64-bit Windows program under the Wine of build/wine/x86-root, which knows both.
 #   tools/wine/run-x86.sh FOLDER PROGRAM.exe [argument...]
 #   tools/wine/run-x86.sh --stop          ends everything that runs there
-# FOLDER appears inside as Z:\stage and is the working directory; PROGRAM is a name in it (with / or
-# \), or one of Wine's own programs. ASIODRV_INSTANCE and ASIODRV_CONFIG are passed on. Needs root.
+# FOLDER appears inside as Z:\stage and is the working directory; all programs that run there at
+# once must have the same one, for Wine's server opens their files. PROGRAM is a name in it (with /
+# or \), or one of Wine's own programs. ASIODRV_INSTANCE and ASIODRV_CONFIG are passed on. Needs
+# root.
 # The exit code is the program's (124: it was ended after ASIODRV_X86_SECONDS, default 120), but a
 # program that could not start may print nothing and give 0: look at the output.
 set -eu
@@ -33,13 +35,6 @@ if [ "$program" = wineserver ]; then
   shift
 fi
 
-# One real-time policy for Wine's server and all programs, where the system allows it: see
-# environment.sh.
-realtime=()
-if [ "${ASIODRV_WINE_REALTIME:-1}" != 0 ] && chrt -f 50 true 2>/dev/null; then
-  realtime=(chrt -f 50)
-fi
-
 # A mount namespace of our own: the mounts vanish with the last process in it.
 exec timeout --kill-after=5 "${ASIODRV_X86_SECONDS:-120}" \
   unshare --mount --propagation private bash -c '
@@ -50,9 +45,9 @@ exec timeout --kill-after=5 "${ASIODRV_X86_SECONDS:-120}" \
     mount -t proc proc "$inside/proc"
     mount --rbind /dev "$inside/dev"
     exec "$@"
-  ' bash "$inside" "$stage" "${realtime[@]}" chroot "$inside" env -i -C /stage \
+  ' bash "$inside" "$stage" env -i \
   HOME=/tmp/home PATH=/usr/bin LANG=C.UTF-8 WINEPREFIX=/tmp/home/both WINEARCH=win64 \
-  WINESERVER=/usr/lib/wine/wineserver64 WINELOADER=/usr/lib/wine/wine64 \
+  WINESERVER=/usr/lib/wine/wineserver64 \
   WINEDEBUG="${WINEDEBUG:--all}" WINEDLLOVERRIDES="mscoree,mshtml,winedbg.exe=" \
   ASIODRV_INSTANCE="${ASIODRV_INSTANCE:-}" ASIODRV_CONFIG="${ASIODRV_CONFIG:-}" \
-  "$loader" "$program" "$@"
+  unshare --root="$inside" --wd=/stage "$loader" "$program" "$@"
