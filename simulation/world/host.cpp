@@ -135,7 +135,7 @@ void Host::visit() {
   const auto make_link = [this, program] {
     auto client = std::make_unique<ipc::ServiceClient>(
         world_.clock, threads_, *wire_,
-        ipc::ServiceClientOptions{program, 100 + slot_, 64, [] { return Result<>{}; }});
+        ipc::ServiceClientOptions{program, 100 + slot_, 64, [](ipc::Need) { return Result<>{}; }});
     return std::make_unique<LinkSpy>(std::move(client), spy_);
   };
   front_ = asio::AsioFront::create({.clock = world_.clock,
