@@ -7,6 +7,7 @@
 
 #include "ipc/client/control_client.hpp"
 #include "platform/platform.hpp"
+#include "service/config_layers.hpp"
 #include "service/paths.hpp"
 #include "service/version.hpp"
 
@@ -157,27 +158,24 @@ service::Config read_configuration(Facts& facts, const Answers& answers,
                                    const GatherOptions& options) {
   ConfigurationFacts& noted = facts.configuration;
   const std::string in_use = member(answers.config, "path", std::string());
-  noted.path = !options.config_path.empty() ? options.config_path
-               : !in_use.empty()            ? in_use
-                                            : service::default_config_path();
-  service::Config config;
+  std::string named = options.config_path;
+  if (named.empty() && in_use != service::default_config_path()) named = in_use;
+  const service::ConfigPlaces places = service::config_places(named);
+  noted.path = places.top;
   if (noted.path.empty()) {
     noted.state = Known<std::string>::unknown("the system names no folder of this user");
-    return config;
+    return {};
   }
-  auto loaded = service::load_config(noted.path);
-  if (loaded) {
-    config = std::move(*loaded);
-    noted.state = std::string("good");
-  } else if (loaded.error().code == ErrorCode::not_found && options.config_path.empty()) {
-    noted.state = std::string("absent");  // the default file may be missing, a named one not
-  } else {
-    noted.state = std::string("broken");
-    noted.error = loaded.error().message;
+  const service::LoadedConfig loaded = service::load_layers(places);
+  const service::Config& config = loaded.config;
+  noted.state = std::string(!loaded.error.empty() ? "broken" : loaded.loaded ? "good" : "absent");
+  noted.error = loaded.error;
+  for (const service::ConfigLayer& layer : loaded.layers) {
+    if (layer.state == service::LayerState::refused) noted.path = layer.path;  // the topmost
   }
   const json values = service::to_json(config);
   note_values(noted, values);
-  if (answers.config.is_object() && in_use == noted.path) {
+  if (answers.config.is_object() && in_use == places.top) {
     noted.in_force =
         child(answers.config, "error").is_null() && child(answers.config, "values") == values;
   } else {
