@@ -140,7 +140,7 @@ std::uint32_t code_in(const std::string& message) {
       0x8889000F, 0x88890019, 0x88890020, 0x88890016, 0x88890028, 0x88890029,
       0x80070490, 0x80070005, 0x8007001F, 0x88890012, 0x88890017};
   for (const std::uint32_t code : kTold) {
-    const std::string name = "(" + wasapi::code_name(static_cast<wasapi::Hr>(code)) + ")";
+    const std::string name = fmt::format("({})", wasapi::code_name(static_cast<wasapi::Hr>(code)));
     if (message.find(name) != std::string::npos) return code;
   }
   return 0;
