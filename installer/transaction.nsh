@@ -434,18 +434,16 @@ Function ${UN}Announce
   ${EndIf}
 FunctionEnd
 
-; Whoever serves ends, and the version in place takes over. The mode is in $R4. Where no service is,
-; the next one is started by the programs that play. That nobody serves is fine.
+; Whoever serves ends, and the version in place takes over. The mode is in $R4. First who serves in
+; this session, service or agent: programs that play start a new agent. Then the services, which may
+; be those of other sessions, too. That nobody serves is fine.
 Function ${UN}Restart
-  StrCpy $R8 "off"
+  !insertmacro RunDriver "stop"
   ${If} $R4 != "off"
     !insertmacro RunDriver "service status"
     ${If} $R8 != ${UNKNOWN_COMMAND}
       !insertmacro RunDriver "service restart"
     ${EndIf}
-  ${EndIf}
-  ${If} $R8 != 0
-    !insertmacro RunDriver "stop"
   ${EndIf}
 FunctionEnd
 

@@ -68,8 +68,8 @@ class Authority:
             "-notext", "-out", folder / f"{name}.pem")
 
     def _new_key(self, name: str) -> None:
-        run("openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out",
-            self.folder / f"{name}.key")
+        # Wine's crypt32 can check signatures of RSA keys, and of no others.
+        run("openssl", "genrsa", "-out", self.folder / f"{name}.key", "2048")
 
     def sign(self, name: str, source: pathlib.Path, target: pathlib.Path,
              *options: str) -> pathlib.Path:
