@@ -9,6 +9,7 @@
 #include "doctor/windows/registration_facts.hpp"
 #include "doctor/windows/registry.hpp"
 #include "platform/windows/handle.hpp"
+#include "platform/windows/security.hpp"
 #include "platform/windows/text.hpp"
 #include "service/paths.hpp"
 
@@ -146,7 +147,7 @@ Known<bool> elevated() {
   const bool split =
       GetTokenInformation(token.get(), TokenElevationType, &type, sizeof type, &bytes) != 0 &&
       type == TokenElevationTypeFull;
-  return value.TokenIsElevated != 0 && split;
+  return value.TokenIsElevated != 0 && split && platform::account_control_is_on();
 }
 
 }  // namespace

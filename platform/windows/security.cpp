@@ -123,6 +123,16 @@ Result<SecurityAttributes> SecurityAttributes::parse(const std::wstring& sddl) {
   return made;
 }
 
+bool account_control_is_on() noexcept {
+  DWORD value = 0;
+  DWORD bytes = sizeof(value);
+  return RegGetValueW(HKEY_LOCAL_MACHINE,
+                      L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System",
+                      L"EnableLUA", RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY, nullptr, &value,
+                      &bytes) == ERROR_SUCCESS &&
+         value != 0;
+}
+
 std::wstring object_sddl(const UserIdentity& identity) {
   return L"O:" + identity.user_sid + L"D:P(A;;GA;;;SY)(A;;GA;;;" + identity.user_sid +
          L")S:(ML;;NW;;;ME)";

@@ -48,6 +48,9 @@ class SecurityAttributes {
   SECURITY_ATTRIBUTES attributes_{sizeof(SECURITY_ATTRIBUTES), nullptr, FALSE};
 };
 
+/// User Account Control, as the machine's policy says; a machine without the policy has none.
+[[nodiscard]] bool account_control_is_on() noexcept;
+
 /// For sections, events and mutexes: this user and the system, nobody else; medium label, so that
 /// an elevated creator's objects stay open to ordinary hosts.
 [[nodiscard]] std::wstring object_sddl(const UserIdentity& identity);

@@ -6,6 +6,7 @@
 #include "platform/windows/command_line.hpp"
 #include "platform/windows/handle.hpp"
 #include "platform/windows/library.hpp"
+#include "platform/windows/security.hpp"
 #include "platform/windows/text.hpp"
 
 namespace asiodrv::platform {
@@ -28,17 +29,6 @@ DWORD integrity_of(HANDLE token) noexcept {
   }
   PSID label = reinterpret_cast<const TOKEN_MANDATORY_LABEL*>(answer)->Label.Sid;
   return *GetSidSubAuthority(label, *GetSidSubAuthorityCount(label) - 1U);
-}
-
-/// User Account Control, as the machine's policy says; a machine without the policy has none.
-bool account_control_is_on() noexcept {
-  DWORD value = 0;
-  DWORD bytes = sizeof(value);
-  return RegGetValueW(HKEY_LOCAL_MACHINE,
-                      L"SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Policies\\System",
-                      L"EnableLUA", RRF_RT_REG_DWORD | RRF_SUBKEY_WOW6464KEY, nullptr, &value,
-                      &bytes) == ERROR_SUCCESS &&
-         value != 0;
 }
 
 /// Refuses hosts whose agent would be of no use to the user's other programs.
