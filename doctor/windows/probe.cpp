@@ -100,11 +100,6 @@ std::string read_available(HANDLE pipe) {
 
 // --- in the child --------------------------------------------------------------------------------
 
-/// The binary interface of ASIO drivers, as far as this needs it: COM's three methods, then init.
-struct Driver : IUnknown {
-  virtual std::int32_t init(void* window) = 0;
-};
-
 void say(const std::string& line) {
   DWORD written = 0;
   const std::string text = line + "\n";
@@ -122,6 +117,12 @@ void pump() {
 }
 
 }  // namespace
+
+/// The binary interface of ASIO drivers, as far as this needs it: COM's three methods, then init.
+/// Not in an unnamed namespace: the compiler would conclude that nobody implements it.
+struct ProbedDriver : IUnknown {
+  virtual std::int32_t init(void* window) = 0;
+};
 
 Known<ProbeResult> probe_driver(const std::string& driver_class, bool initialise,
                                 nanoseconds limit) {
@@ -175,7 +176,7 @@ int run_probe_child(const std::string& driver_class, bool initialise) {
     say(fmt::format("refused Windows' code is 0x{:08X}", static_cast<std::uint32_t>(made)));
     return 0;
   }
-  auto* const driver = static_cast<Driver*>(object);
+  auto* const driver = static_cast<ProbedDriver*>(object);
   if (initialise) {
     const HWND window = CreateWindowExW(0, L"STATIC", L"asio-driver doctor", WS_OVERLAPPED, 0, 0, 1,
                                         1, nullptr, nullptr, GetModuleHandleW(nullptr), nullptr);

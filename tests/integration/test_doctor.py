@@ -167,8 +167,14 @@ class RegistryCase(DoctorCase):
         two."""
         def quoted(text: str) -> str:
             return '"' + text.replace("\\", "\\\\") + '"'
+        # Wine's import removes keys of the 64-bit view, whichever it was told: others go by name.
+        narrow = [key for key, values in keys.items() if values is None and bits == 32]
+        for key in narrow:
+            node = key.replace(r"\SOFTWARE\Classes", r"\SOFTWARE\Classes\Wow6432Node").replace(
+                r"\SOFTWARE\ASIO", r"\SOFTWARE\Wow6432Node\ASIO")
+            stage.wine("reg", "delete", node, "/f")
         lines = ["REGEDIT4", ""]
-        for key, values in keys.items():
+        for key, values in ((key, values) for key, values in keys.items() if key not in narrow):
             lines.append(f"[{'' if values is not None else '-'}{key}]")
             lines += [f"{quoted(name) if name else '@'}={quoted(text)}"
                       for name, text in (values or {}).items()]
