@@ -120,8 +120,10 @@ Scrubber::Scrubber(PersonalNames names) {
 
 std::string Scrubber::scrub(std::string_view text) const {
   std::string result(text);
-  for (const auto& [folder, by] : folders_) {
-    result = replaced(result, by, [&](std::string_view low, std::size_t at) {
+  // No structured bindings: clang 14 does not let lambdas capture them.
+  for (const auto& entry : folders_) {
+    const std::string& folder = entry.first;
+    result = replaced(result, entry.second, [&](std::string_view low, std::size_t at) {
       const bool found =
           low.compare(at, folder.size(), folder) == 0 && ends_a_word(low, at + folder.size());
       return found ? folder.size() : 0;
@@ -129,8 +131,9 @@ std::string Scrubber::scrub(std::string_view text) const {
   }
   result = replaced(result, "<user-id>", identifier_at);
   result = without_user_folders(result);
-  for (const auto& [word, by] : words_) {
-    result = replaced(result, by, [&](std::string_view low, std::size_t at) {
+  for (const auto& entry : words_) {
+    const std::string& word = entry.first;
+    result = replaced(result, entry.second, [&](std::string_view low, std::size_t at) {
       const bool found = low.compare(at, word.size(), word) == 0 &&
                          (at == 0 || !in_word(low[at - 1])) && ends_a_word(low, at + word.size());
       return found ? word.size() : 0;
