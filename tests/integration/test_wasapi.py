@@ -97,8 +97,9 @@ class Wasapi(Case):
         write_report("speech", row)
         self.assertGreaterEqual(alike, FLOOR, row)
         for each in tries:
-            self.assertGreaterEqual(each["rtl_frames"], 2 * PERIOD, "less than the double buffer")
             self.assertGreaterEqual(each["reported_rtl_frames"], 2 * PERIOD, row)
+            if each["late"] <= MOST_LATE:  # a stall cuts pieces out of what PulseAudio hands on
+                self.assertGreaterEqual(each["rtl_frames"], 2 * PERIOD, "less than the floor")
         # The median, of streams that the machine let alone: where between PulseAudio's blocks one
         # begins is chance, and no Windows program is told (docs/wasapi.md).
         calm = [each["error_frames"] for each in tries if each["late"] <= MOST_LATE]
