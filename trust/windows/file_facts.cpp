@@ -162,9 +162,9 @@ FileFacts look_at_file(const FileContext& context, const std::string& path) {
     facts.structure = Known<PeFile>::unknown(content.error().message);
   }
   facts.signature =
-      context.library
-          ? Known<Signature>(check_signature(*context.library, opened.file.get(), to_wide(path)))
-          : Known<Signature>::unknown(context.library.error().message);
+      context.functions
+          ? Known<Signature>(check_signature(*context.functions, opened.file.get(), to_wide(path)))
+          : Known<Signature>::unknown(context.functions.error().message);
   BY_HANDLE_FILE_INFORMATION info{};
   const bool informed = GetFileInformationByHandle(opened.file.get(), &info) != 0;
   if (informed) facts.modified_s = unix_seconds(info.ftLastWriteTime);
@@ -175,10 +175,10 @@ FileFacts look_at_file(const FileContext& context, const std::string& path) {
 
 Known<std::uint32_t> signature_code_of(const FileContext& context, const std::string& path) {
   using Code = Known<std::uint32_t>;
-  if (!context.library) return Code::unknown(context.library.error().message);
+  if (!context.functions) return Code::unknown(context.functions.error().message);
   const Opened opened = open_file(path);
   if (!opened.file) return Code::unknown(why_not(opened.error));
-  return effective_code(check_signature(*context.library, opened.file.get(), to_wide(path)));
+  return effective_code(check_signature(*context.functions, opened.file.get(), to_wide(path)));
 }
 
 std::string full_path(const std::string& path) {

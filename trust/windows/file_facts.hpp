@@ -15,7 +15,7 @@ namespace asiodrv::trust {
 
 /// What is the same for every file of one run.
 struct FileContext {
-  Result<TrustLibrary> library = fail(ErrorCode::unsupported, "not loaded");
+  Result<TrustLibrary> functions = fail(ErrorCode::unsupported, "not loaded");
   KnownFolders folders;
   std::vector<std::string> session_sids;
   bool wine = false;
