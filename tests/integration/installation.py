@@ -67,7 +67,8 @@ class Machine:
     def __init__(self) -> None:
         self.environment = {"ASIODRV_WINE_PREFIX": str(PREFIX)}
         os.environ |= self.environment  # for tools/wine/run.sh, wherever it is started from
-        self.run("cmd.exe", "/c", "ver")
+        # Wine writes keys about sound devices when they are first asked for, whoever asks.
+        self.run(str(ROOT / "build/windows-x64/bin/asio-driver.exe"), "doctor", "--json")
 
     def stop(self) -> None:
         """The next program starts it again."""
