@@ -32,7 +32,7 @@ std::string machine_config_path() {
   std::string folder = environment("XDG_CONFIG_DIRS");
   folder = folder.substr(0, folder.find(':'));
   if (folder.empty() || folder.front() != '/') folder = "/etc";
-  return folder + "/asio-driver/config.toml";
+  return folder + "/" + kProduct.id + "/config.toml";
 }
 
 std::string log_path(const std::string& name) {

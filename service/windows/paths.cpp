@@ -30,7 +30,7 @@ std::string default_config_path() {
 
 std::string machine_config_path() {
   const std::string folder = environment("PROGRAMDATA");
-  return folder.empty() ? folder : folder + "\\asio-driver\\config.toml";
+  return folder.empty() ? folder : folder + "\\" + kProduct.id + "\\config.toml";
 }
 
 std::string log_path(const std::string& name) {

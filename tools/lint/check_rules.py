@@ -79,6 +79,8 @@ BANS = (
     Ban(re.compile(r"/w[o]rk/|(?<!tmp)/h[o]me/[a-z]|/r[o]ot/|/tmp/[a-z]*bri[e]f|"
                    r"\b[C-Z]:\\Users\\[a-z]"),
         "a path relative to the repository", anything, code=False),
+    Ban(re.compile(r'"(?:\\\\|/)asio-driver(?:\\\\|/)'),
+        "kProduct.id: another vendor's product has folders of its own", product_code, code=False),
     Ban(re.compile(r"\t"), "spaces",
         lambda file: not file.path.endswith(("Makefile", ".def")), code=False),
     Ban(re.compile(r"[ \t]+$", re.MULTILINE), "no blanks at the end of a line", anything,

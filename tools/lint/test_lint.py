@@ -109,6 +109,8 @@ class RuleCanaries(unittest.TestCase):
         ("cli/a.cpp", "// TO" "DO later"),
         ("docs/a.md", "see /wo" "rk/main"),
         ("docs/a.md", "see /ho" "me/somebody"),
+        ("service/a.cpp", r'return base + "\\asio-driver\\config.toml";'),
+        ("service/a.cpp", 'return base + "/asio-driver/config.toml";'),
         ("cli/a.cpp", "int a;\t"),
         ("cli/a.cpp", "int a; "),
         ("cli/a.cpp", "// " + "x" * 98),
