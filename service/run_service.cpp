@@ -68,7 +68,7 @@ class Program {
   void open_log();
   Result<std::unique_ptr<ports::Listener>> claim();
   Result<> choose_configuration();
-  void serve(std::unique_ptr<ports::Listener> listener);
+  [[nodiscard]] Result<> serve(std::unique_ptr<ports::Listener> listener);
   void do_chores();
   void wait_until_done();
   void obey();
@@ -191,13 +191,14 @@ int Program::run() {
                    options_.agent ? " until nobody needs it" : "", files_used(config_)));
   tell(manager::Event::started,
        fmt::format("Version {}, process {}.", kVersion, platform::process_id()));
-  serve(std::move(*listener));
+  if (auto served = serve(std::move(*listener)); !served) return failed(served.error().message);
   log_(LogLevel::info, "asio-driver has stopped.");
   tell(manager::Event::stopped, fmt::format("Process {}.", platform::process_id()));
   return 0;
 }
 
-void Program::serve(std::unique_ptr<ports::Listener> listener) {
+/// Until it is to leave. Fails when it could not begin.
+Result<> Program::serve(std::unique_ptr<ports::Listener> listener) {
   DriverServicePorts ports{*clock_, *threads_, *regions_,
                            [this](const Config& config) { return backends_->make(config); }};
   ports.list_devices = [this](const Config& config) { return backends_->list(config); };
@@ -233,10 +234,7 @@ void Program::serve(std::unique_ptr<ports::Listener> listener) {
   });
   auto started = chores ? server_->start(std::move(listener))
                         : Result<>(tl::unexpected<Error>(chores.error()));
-  if (started)
-    wait_until_done();
-  else
-    log_(LogLevel::error, started.error().message);
+  if (started) wait_until_done();
 
   server_->run_serialised([this] { service_->begin_leaving(); });
   server_->stop(clock_->now() + kServerStopLimit);
@@ -245,6 +243,7 @@ void Program::serve(std::unique_ptr<ports::Listener> listener) {
   if (chores) (*chores)->join(clock_->now() + seconds{2});
   server_.reset();
   service_.reset();
+  return started;
 }
 
 void Program::do_chores() {
