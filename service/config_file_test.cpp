@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#ifndef _WIN32
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+#endif
+
 #include <nlohmann/json.hpp>
 
 #include "service/testing/config_folder.hpp"
@@ -117,6 +123,35 @@ TEST_F(config_file, a_link_stays_a_link) {
   ASSERT_TRUE(set("engine.spin_us", 7));
   EXPECT_TRUE(std::filesystem::is_symlink(path_of(folder.file("user.toml"))));
   EXPECT_TRUE(contains(folder.read("real.toml"), "spin_us = 7"));
+}
+
+/// An administrator's file for all users must stay one.
+TEST_F(config_file, who_could_read_it_still_can) {
+  namespace fs = std::filesystem;
+  const fs::perms for_all = fs::perms::owner_read | fs::perms::owner_write | fs::perms::group_read |
+                            fs::perms::others_read;
+  folder.write("user.toml", "# for all\n");
+  fs::permissions(path_of(folder.file("user.toml")), for_all);
+  ASSERT_TRUE(set("engine.spin_us", 7));
+  EXPECT_EQ(fs::status(path_of(folder.file("user.toml"))).permissions(), for_all);
+}
+
+/// Two at once must not mix their texts: one writes, the other is told.
+TEST_F(config_file, a_file_that_another_program_is_writing_is_left_to_it) {
+  folder.write("user.toml", "# mine\n");
+  folder.write("user.toml.new", "half a te");
+  const int other = open(folder.file("user.toml.new").c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(other, 0);
+  ASSERT_EQ(flock(other, LOCK_EX), 0);
+  const auto refused = set("engine.spin_us", 7);
+  ASSERT_FALSE(refused);
+  EXPECT_TRUE(contains(refused.error().message, "another program")) << refused.error().message;
+  EXPECT_EQ(folder.read("user.toml"), "# mine\n");
+  EXPECT_EQ(folder.read("user.toml.new"), "half a te");
+  close(other);  // it crashed: what it left is in nobody's way
+  ASSERT_TRUE(set("engine.spin_us", 7));
+  EXPECT_TRUE(contains(folder.read("user.toml"), "spin_us = 7"));
+  EXPECT_FALSE(folder.has("user.toml.new"));
 }
 #endif
 
