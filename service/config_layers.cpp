@@ -17,7 +17,14 @@ void add_layer(LoadedConfig& loaded, LayerKind kind, const std::string& path,
                std::optional<std::string_view> text = std::nullopt) {
   if (path.empty()) return;
   ConfigLayer layer{kind, path, LayerState::absent, {}};
-  if (text || kind == LayerKind::named || may_exist(path)) {
+  // It holds for all users, and names files that are written. That somebody can put one there must
+  // not stop this user's service either, so it is no mistake.
+  if (kind == LayerKind::machine && may_exist(path) && is_foreign(path)) {
+    layer.state = LayerState::foreign;
+    layer.error = path +
+                  ": not read, for it or its folder belongs to a user who is no administrator. An "
+                  "administrator who wants it makes the administrators their owner.";
+  } else if (text || kind == LayerKind::named || may_exist(path)) {
     const Result<std::string> content =
         text ? Result<std::string>(std::string(*text)) : read_config_text(path);
     const Result<> applied = content ? apply_config(loaded.config, loaded.origins, *content, path)
@@ -58,6 +65,7 @@ const char* state_name(LayerState state) noexcept {
     case LayerState::absent: return "absent";
     case LayerState::used: return "used";
     case LayerState::refused: return "refused";
+    case LayerState::foreign: return "foreign";
   }
   return "absent";
 }

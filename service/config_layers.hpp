@@ -25,7 +25,8 @@ enum class LayerKind { vendor, machine, user, named };
 enum class LayerState {
   absent,  ///< there is no such file
   used,
-  refused  ///< something in it is wrong; none of it is used
+  refused,  ///< something in it is wrong; none of it is used
+  foreign   ///< a machine's file that another user may have made: not read, and no mistake
 };
 [[nodiscard]] const char* state_name(LayerState state) noexcept;
 
@@ -33,7 +34,7 @@ struct ConfigLayer {
   LayerKind kind = LayerKind::user;
   std::string path;  ///< UTF-8
   LayerState state = LayerState::absent;
-  std::string error;  ///< of a refused one: a line per mistake
+  std::string error;  ///< of a refused or foreign one: a line per mistake
 };
 
 /// Files, UTF-8; empty: there is none.
@@ -51,7 +52,7 @@ struct LoadedConfig {
   Config config{};      ///< made of the files that are right, and defaults
   std::string path;     ///< of the top file, UTF-8
   bool loaded = false;  ///< the top file is in it
-  std::string error;    ///< what is wrong in any file; empty when all are right
+  std::string error;    ///< what is wrong in any file that was read; empty when all are right
   std::vector<ConfigLayer> layers{};
   ConfigOrigins origins{};
 };

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
 #include <nlohmann/json.hpp>
 
 #include "service/testing/config_folder.hpp"
@@ -134,6 +138,37 @@ TEST_F(config_layers, mistakes_of_all_files_are_told) {
   EXPECT_EQ(files[0]["layer"], "vendor");
   EXPECT_EQ(files[2]["state"], "refused");
 }
+
+#ifndef _WIN32
+/// Windows lets every user make folders and files below ProgramData: what one of them writes there
+/// must not choose the files that another's service writes.
+TEST_F(config_layers, a_machines_file_that_a_stranger_may_have_made_is_not_read) {
+  constexpr uid_t kStranger = 12'345;
+  ConfigPlaces places = folder.places();
+  places.machine = folder.file("machine/config.toml");
+  std::filesystem::create_directory(path_of(folder.file("machine")));
+  folder.write("machine/config.toml", "[simulated]\nrecorder = 'x.wav'\n");
+  folder.write("user.toml", "[engine]\nspin_us = 3");
+  EXPECT_EQ(load_layers(places).layers[1].state, LayerState::used);
+  if (chown(places.machine.c_str(), kStranger, static_cast<gid_t>(-1)) != 0) {
+    GTEST_SKIP() << "this account cannot make another one the owner, as it should be";
+  }
+  const auto is_left_alone = [&] {
+    const LoadedConfig loaded = load_layers(places);
+    EXPECT_EQ(loaded.layers[1].state, LayerState::foreign);
+    EXPECT_TRUE(contains(loaded.layers[1].error, places.machine)) << loaded.layers[1].error;
+    EXPECT_EQ(loaded.config.simulated.recorder, "");
+    EXPECT_EQ(loaded.config.spin_us, 3U);
+    EXPECT_EQ(loaded.error, "") << "a stranger could stop this user's service";
+  };
+  is_left_alone();
+  const std::string machine = folder.file("machine");
+  ASSERT_EQ(chown(places.machine.c_str(), geteuid(), static_cast<gid_t>(-1)), 0);
+  ASSERT_EQ(chown(machine.c_str(), kStranger, static_cast<gid_t>(-1)), 0);
+  is_left_alone();
+  EXPECT_EQ(layers_json(load_layers(places))[1]["state"], "foreign");
+}
+#endif
 
 TEST_F(config_layers, a_text_can_be_judged_before_it_is_a_file) {
   folder.write("machine.toml", "[driver]\nmax_frames = 128");

@@ -13,6 +13,10 @@ namespace asiodrv::service {
 /// of $XDG_CONFIG_DIRS, or /etc/asio-driver/config.toml where that is not set.
 [[nodiscard]] std::string machine_config_path();
 
+/// True when another user, who is no administrator, may have had a hand in the file at `path`: the
+/// file or its folder belongs to somebody else, or the system does not say whose they are.
+[[nodiscard]] bool is_foreign(const std::string& path);
+
 /// %LOCALAPPDATA%\asio-driver\logs\<name>.log, $XDG_STATE_HOME/asio-driver/logs/<name>.log.
 [[nodiscard]] std::string log_path(const std::string& name);
 

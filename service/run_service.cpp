@@ -151,6 +151,9 @@ Result<std::unique_ptr<ports::Listener>> Program::claim() {
 /// Fills config_ and device_. Fails in the foreground only; see run_service.
 Result<> Program::choose_configuration() {
   config_ = read_configuration(options_);
+  for (const ConfigLayer& layer : config_.layers) {
+    if (layer.state == LayerState::foreign) log_(LogLevel::warning, layer.error);
+  }
   if (!config_.error.empty()) {
     if (!unattended()) return fail(ErrorCode::malformed, config_.error);
     log_(LogLevel::error, "A configuration file is not used: " + config_.error);

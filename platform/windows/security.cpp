@@ -27,6 +27,17 @@ std::optional<std::wstring> text_of(PSID sid) {
   return std::wstring(text);
 }
 
+std::optional<std::wstring> owner_of_kind(HANDLE handle, SE_OBJECT_TYPE kind) {
+  PSID owner = nullptr;
+  PSECURITY_DESCRIPTOR descriptor = nullptr;
+  if (GetSecurityInfo(handle, kind, OWNER_SECURITY_INFORMATION, &owner, nullptr, nullptr, nullptr,
+                      &descriptor) != ERROR_SUCCESS) {
+    return std::nullopt;
+  }
+  const LocalMemory<void> keeper(descriptor);
+  return text_of(owner);
+}
+
 /// One variable-size answer about `token`; empty when there is none. Aligned for any structure.
 std::vector<std::max_align_t> token_information(HANDLE token, TOKEN_INFORMATION_CLASS what) {
   DWORD bytes = 0;
@@ -83,14 +94,11 @@ std::optional<std::wstring> user_of_process(DWORD process) {
 }
 
 std::optional<std::wstring> owner_of(HANDLE handle) {
-  PSID owner = nullptr;
-  PSECURITY_DESCRIPTOR descriptor = nullptr;
-  if (GetSecurityInfo(handle, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, nullptr,
-                      nullptr, nullptr, &descriptor) != ERROR_SUCCESS) {
-    return std::nullopt;
-  }
-  const LocalMemory<void> keeper(descriptor);
-  return text_of(owner);
+  return owner_of_kind(handle, SE_KERNEL_OBJECT);
+}
+
+std::optional<std::wstring> owner_of_file(HANDLE handle) {
+  return owner_of_kind(handle, SE_FILE_OBJECT);
 }
 
 std::string image_of_process(DWORD process) {

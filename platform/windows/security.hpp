@@ -28,6 +28,8 @@ struct UserIdentity {
 
 /// The owner of the kernel object behind `handle` (READ_CONTROL) as text.
 [[nodiscard]] std::optional<std::wstring> owner_of(HANDLE handle);
+/// The same of a file or folder.
+[[nodiscard]] std::optional<std::wstring> owner_of_file(HANDLE handle);
 
 /// UTF-8 path of the program that runs as `process`, or empty.
 [[nodiscard]] std::string image_of_process(DWORD process);

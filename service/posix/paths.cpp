@@ -1,5 +1,8 @@
 #include "service/paths.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "core/base/product.hpp"
@@ -14,6 +17,12 @@ std::string base(const char* variable, const char* below_home) {
   if (!named.empty() && named.front() == '/') return named;
   const std::string home = environment("HOME");
   return home.empty() ? std::string() : home + below_home;
+}
+
+/// Of a link itself, not of what it leads to: whoever made it can make it lead elsewhere.
+bool belongs_to_stranger(const std::filesystem::path& path) {
+  struct stat found {};
+  return lstat(path.c_str(), &found) != 0 || (found.st_uid != 0 && found.st_uid != geteuid());
 }
 
 }  // namespace
@@ -33,6 +42,11 @@ std::string machine_config_path() {
   folder = folder.substr(0, folder.find(':'));
   if (folder.empty() || folder.front() != '/') folder = "/etc";
   return folder + "/" + kProduct.id + "/config.toml";
+}
+
+bool is_foreign(const std::string& path) {
+  const std::filesystem::path file = path_of(path);
+  return belongs_to_stranger(file) || belongs_to_stranger(file.parent_path());
 }
 
 std::string log_path(const std::string& name) {

@@ -2,11 +2,28 @@
 
 #include <windows.h>
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "core/base/product.hpp"
+#include "platform/windows/handle.hpp"
+#include "platform/windows/security.hpp"
 
 namespace asiodrv::service {
+namespace {
+
+/// Nothing when the system does not say. Of a link itself, not of what it leads to: whoever made it
+/// can make it lead elsewhere.
+std::optional<std::wstring> owner_at(const std::filesystem::path& path) {
+  const platform::UniqueHandle file(CreateFileW(
+      path.c_str(), READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, nullptr,
+      OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
+  if (!file) return std::nullopt;
+  return platform::owner_of_file(file.get());
+}
+
+}  // namespace
 
 std::string environment(const char* name) {
   const std::wstring wide_name(name, name + std::char_traits<char>::length(name));  // ASCII
@@ -31,6 +48,18 @@ std::string default_config_path() {
 std::string machine_config_path() {
   const std::string folder = environment("PROGRAMDATA");
   return folder.empty() ? folder : folder + "\\" + kProduct.id + "\\config.toml";
+}
+
+bool is_foreign(const std::string& path) {
+  constexpr const wchar_t* kAdministrators = L"S-1-5-32-544";
+  constexpr const wchar_t* kSystem = L"S-1-5-18";
+  const auto identity = platform::current_identity();
+  const std::filesystem::path file = path_of(path);
+  const std::optional<std::wstring> owners[] = {owner_at(file), owner_at(file.parent_path())};
+  return std::any_of(std::begin(owners), std::end(owners), [&](const auto& owner) {
+    return !owner || (*owner != kAdministrators && *owner != kSystem &&
+                      !(identity && *owner == identity->user_sid));
+  });
 }
 
 std::string log_path(const std::string& name) {
