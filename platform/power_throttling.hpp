@@ -38,20 +38,18 @@ class ThrottlingRefusal {
   void begin(ThrottlingCalls& calls) noexcept {
     before_ = calls.get();
     // One call each: a system that does not know the second mechanism refuses both in one. A
-    // failure is not ours to repair, and says nothing about the other.
+    // failure is not ours to repair, and says nothing about the other. Each call repeats what was
+    // accepted before it: nowhere is it said whether a mechanism that a call does not name stays
+    // as it was or goes back to the system.
+    std::uint32_t ours = 0;
     for (const std::uint32_t mechanism : throttling::kMechanisms) {
-      (void)calls.set({mechanism, 0});
+      if (calls.set({ours | mechanism, 0})) ours |= mechanism;
     }
   }
 
   void end(ThrottlingCalls& calls) noexcept {
     (void)calls.set({0, 0});  // all is the system's again
-    if (!before_) return;
-    for (const std::uint32_t mechanism : throttling::kMechanisms) {
-      if ((before_->control & mechanism) != 0) {
-        (void)calls.set({mechanism, before_->state & mechanism});
-      }
-    }
+    if (before_ && before_->control != 0) (void)calls.set(*before_);
   }
 
  private:
