@@ -161,13 +161,12 @@ Result<Sentences> Installation::apply_once(StartMode mode) {
 }
 
 Result<> Installation::create(StartMode mode, Sentences& said) {
-  auto created =
-      control_.create(service_name(), configuration_for(mode, program_), rights::kRegister);
-  bool per_user = mode != StartMode::machine;
-  if (!created && per_user && created.error().number == system_errors::kInvalidParameter) {
-    per_user = false;
-    created =
-        control_.create(service_name(), ordinary_configuration(mode, program_), rights::kRegister);
+  ServiceConfiguration wanted = configuration_for(mode, program_);
+  auto created = control_.create(service_name(), wanted, rights::kRegister);
+  if (!created && is_per_user(wanted) &&
+      created.error().number == system_errors::kInvalidParameter) {
+    wanted = ordinary_configuration(mode, program_);
+    created = control_.create(service_name(), wanted, rights::kRegister);
     if (created) {
       said.push_back(fmt::format(
           "This system has no services per user (error {}): an ordinary service was registered "
@@ -179,8 +178,8 @@ Result<> Installation::create(StartMode mode, Sentences& said) {
   if (created) {
     said.insert(said.begin(), fmt::format("The service {} is registered, start mode {}.",
                                           service_name(), mode_name(mode)));
-    set_options(**created, mode, said);
-    say_what_is_next(mode, per_user, said);
+    set_options(**created, wanted, mode, said);
+    say_what_is_next(mode, is_per_user(wanted), said);
     return {};
   }
   if (created.error().number != system_errors::kServiceExists) {
@@ -210,13 +209,14 @@ Result<> Installation::rewrite(Registration& present, StartMode mode, Sentences&
           refused("Windows may make no instances of it", allowed.error()).value().message);
     }
   }
-  set_options(*present.service, mode, said);
+  set_options(*present.service, wanted, mode, said);
   say_what_is_next(mode, per_user, said);
   return {};
 }
 
-void Installation::set_options(OpenedService& service, StartMode mode, Sentences& said) {
-  for (const NamedOption& each : options_for(mode)) {
+void Installation::set_options(OpenedService& service, const ServiceConfiguration& made,
+                               StartMode mode, Sentences& said) {
+  for (const NamedOption& each : options_for(made)) {
     const auto set = service.set_option(each.option);
     if (set) continue;
     said.push_back(fmt::format("Windows did not accept {} (error {}); the service works without.",

@@ -64,7 +64,8 @@ class Installation {
   [[nodiscard]] Result<Sentences> apply_once(StartMode mode);
   [[nodiscard]] Result<> create(StartMode mode, Sentences& said);
   [[nodiscard]] Result<> rewrite(Registration& present, StartMode mode, Sentences& said);
-  void set_options(OpenedService& service, StartMode mode, Sentences& said);
+  void set_options(OpenedService& service, const ServiceConfiguration& made, StartMode mode,
+                   Sentences& said);
   void say_what_is_next(StartMode mode, bool per_user, Sentences& said);
 
   [[nodiscard]] Result<> start_one(const std::string& name, Sentences& said);

@@ -95,6 +95,7 @@ TEST_F(installation, machine_mode_is_local_service_with_an_identity_and_few_priv
 
 TEST_F(installation, it_restarts_after_failures_and_has_a_description) {
   install(StartMode::demand);
+  EXPECT_EQ(option<RequiredPrivileges>(), nullptr) << "a user's service has its user's rights";
   ASSERT_NE(option<Recovery>(), nullptr);
   EXPECT_EQ(option<Recovery>()->restart_after.size(), 3U);
   EXPECT_NE(option<RecoveryAfterErrors>(), nullptr);
@@ -237,6 +238,8 @@ TEST_F(installation, a_system_without_user_services_gets_an_ordinary_one_and_say
   ASSERT_TRUE(said) << text_of(said);
   EXPECT_EQ(registered().configuration.type, 0x10U);
   EXPECT_EQ(registered().configuration.account, "NT AUTHORITY\\LocalService");
+  EXPECT_NE(option<OwnIdentity>(), nullptr);
+  EXPECT_NE(option<RequiredPrivileges>(), nullptr);
   EXPECT_NE(text_of(said).find("ordinary service"), std::string::npos);
   EXPECT_NE(text_of(said).find("87"), std::string::npos);
   // It stays one: changing its mode does not remove it.

@@ -60,14 +60,14 @@ ServiceConfiguration ordinary_configuration(StartMode mode, const std::string& p
           display_name(), kLocalService};
 }
 
-std::vector<NamedOption> options_for(StartMode mode) {
+std::vector<NamedOption> options_for(const ServiceConfiguration& made) {
   std::vector<NamedOption> options{
       {"its description", Description{kServiceDescription}},
       {"who may start and change it", AccessList{kAccessList}},
       {"its restart after a crash",
        Recovery{{seconds{2}, seconds{10}, seconds{30}}, seconds{3600}}},
       {"its restart after an error", RecoveryAfterErrors{}}};
-  if (mode == StartMode::machine) {
+  if ((made.type & service_type::kPerUser) == 0) {
     options.push_back({"an identity of its own", OwnIdentity{}});
     options.push_back({"a smaller set of privileges",
                        RequiredPrivileges{{"SeChangeNotifyPrivilege", "SeCreateGlobalPrivilege"}}});

@@ -32,7 +32,9 @@ struct NamedOption {
   std::string what;
   ServiceOption option;
 };
-[[nodiscard]] std::vector<NamedOption> options_for(StartMode mode);
+/// An ordinary service, whatever it stands in for, has an identity of its own and few privileges:
+/// it shares its account with others. One per user is its user.
+[[nodiscard]] std::vector<NamedOption> options_for(const ServiceConfiguration& made);
 
 /// Users may query and start it; only administrators and the system may stop or change it. Nobody
 /// but those may send it controls of one's own: another user could send them too.
