@@ -179,6 +179,20 @@ class WindowsProcess final : public WatchedProcess {
   platform::UniqueHandle process_;
 };
 
+/// One of another account, which not even an administrator may wait for. While it lives its number
+/// is refused; afterwards it is unknown, or somebody's whom we may open.
+class ForeignProcess final : public WatchedProcess {
+ public:
+  explicit ForeignProcess(DWORD id) noexcept : id_(id) {}
+  bool has_ended() override {
+    const platform::UniqueHandle process(OpenProcess(SYNCHRONIZE, FALSE, id_));
+    return process || GetLastError() != ERROR_ACCESS_DENIED;
+  }
+
+ private:
+  const DWORD id_;
+};
+
 class WindowsControl final : public ServiceControl {
  public:
   Outcome<std::unique_ptr<OpenedService>> create(const std::string& name,
@@ -234,8 +248,9 @@ class WindowsControl final : public ServiceControl {
 
   Outcome<std::unique_ptr<WatchedProcess>> watch(std::uint32_t process_id) override {
     platform::UniqueHandle process(OpenProcess(SYNCHRONIZE, FALSE, process_id));
-    if (!process) return last_error();
-    return std::make_unique<WindowsProcess>(std::move(process));
+    if (process) return std::make_unique<WindowsProcess>(std::move(process));
+    if (GetLastError() != ERROR_ACCESS_DENIED) return last_error();
+    return std::make_unique<ForeignProcess>(process_id);
   }
 
   Outcome<> allow_instances(const std::string& name, bool allowed) override {
