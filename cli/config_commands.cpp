@@ -72,15 +72,15 @@ int conclude(const ClientOptions& options, const FileChange& change, const std::
   Reception reception{"unchanged", ""};
   if (change.changed) reception = tell_service(options, change.path);
   const bool refused = std::string_view(reception.state) == "refused";
+  bool stays = change.changed;
   if (refused) {
-    if (auto undone = service::take_back(change); !undone) {
-      print_error(undone.error().message + "\n");
-    } else {
-      reception.said += "\nThe running service refused it, and the file is as it was.";
-    }
+    const auto undone = service::take_back(change);
+    stays = !undone;
+    reception.said += "\nThe running service refused it, and " +
+                      (undone ? std::string("the file is as it was.") : undone.error().message);
   }
   report["file"] = change.path;
-  report["changed"] = change.changed && !refused;
+  report["changed"] = stays;
   report["service"] = reception.state;
   report["said"] = reception.said;
   if (options.json) {
