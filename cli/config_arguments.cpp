@@ -29,23 +29,18 @@ constexpr const char* kConfigFooter =
 }  // namespace
 
 void add_config_commands(CLI::App& app, ConfigArguments& arguments, ClientOptions& client) {
-  CLI::App* const config =
-      app.add_subcommand("config", "The settings in force, and how to change them");
+  CLI::App* const config = add_command_group(
+      app, "config", "The settings in force, and how to change them", kConfigFooter, client);
   arguments.command = config;
-  config->footer(kConfigFooter);
-  config->require_subcommand(0, 1);
-  add_client_options(config, client);
   config->add_flag("--reload", arguments.reload,
                    "Read the files anew; what is wrong in them is said and changes nothing");
   ConfigOptions& options = arguments.options;
   const auto add = [&](const char* name, const char* help, ConfigVerb verb) {
-    CLI::App* const command = config->add_subcommand(name, help);
+    CLI::App* const command = add_client_command(*config, name, help, kConfigFooter, client);
     command->callback([&arguments, verb] {
       arguments.options.verb = verb;
       arguments.verb_given = true;
     });
-    command->footer(kConfigFooter);
-    add_client_options(command, client);
     command
         ->add_option("--config", options.config_path,
                      "A file in place of the machine's and the user's. Default: $ASIODRV_CONFIG")

@@ -70,17 +70,12 @@ void add_settings(CLI::App* command, RoutingArguments& arguments) {
 }
 
 void add_route_command(CLI::App& app, RoutingArguments& arguments, ClientOptions& client) {
-  CLI::App* const route =
-      app.add_subcommand("route", "The ways of sound between device, programs and cables");
+  CLI::App* const route = add_command_group(
+      app, "route", "The ways of sound between device, programs and cables", kRouteFooter, client);
   arguments.route_command = route;
-  route->footer(kRouteFooter);
-  route->require_subcommand(0, 1);
-  add_client_options(route, client);
   const auto add = [&](const char* name, const char* help, RouteVerb verb) {
-    CLI::App* const command = route->add_subcommand(name, help);
+    CLI::App* const command = add_client_command(*route, name, help, kRouteFooter, client);
     command->callback([&arguments, verb] { arguments.route.verb = verb; });
-    command->footer(kRouteFooter);
-    add_client_options(command, client);
     return command;
   };
   add("list", "All routes, and how they fare", RouteVerb::list);
@@ -102,16 +97,12 @@ void add_route_command(CLI::App& app, RoutingArguments& arguments, ClientOptions
 }
 
 void add_virtual_command(CLI::App& app, RoutingArguments& arguments, ClientOptions& client) {
-  CLI::App* const cables = app.add_subcommand("virtual", "The virtual cables");
+  CLI::App* const cables =
+      add_command_group(app, "virtual", "The virtual cables", kVirtualFooter, client);
   arguments.virtual_command = cables;
-  cables->footer(kVirtualFooter);
-  cables->require_subcommand(0, 1);
-  add_client_options(cables, client);
   const auto add = [&](const char* name, const char* help, CableVerb verb) {
-    CLI::App* const command = cables->add_subcommand(name, help);
+    CLI::App* const command = add_client_command(*cables, name, help, kVirtualFooter, client);
     command->callback([&arguments, verb] { arguments.cable.verb = verb; });
-    command->footer(kVirtualFooter);
-    add_client_options(command, client);
     if (verb != CableVerb::list) {
       command->add_option("NAME", arguments.cable.name, "Of the cable: 1 to 24 bytes")
           ->required()
@@ -152,18 +143,29 @@ Result<> finish_route(RoutingArguments& arguments) {
 
 }  // namespace
 
+CLI::App* add_client_command(CLI::App& parent, const char* name, const char* help,
+                             const char* footer, ClientOptions& client) {
+  CLI::App* const command = parent.add_subcommand(name, help);
+  command->footer(footer);
+  add_client_options(command, client);
+  return command;
+}
+
+CLI::App* add_command_group(CLI::App& app, const char* name, const char* help, const char* footer,
+                            ClientOptions& client) {
+  CLI::App* const group = add_client_command(app, name, help, footer, client);
+  group->require_subcommand(0, 1);
+  return group;
+}
+
 void add_routing_commands(CLI::App& app, RoutingArguments& arguments, ClientOptions& client) {
   add_route_command(app, arguments, client);
   add_virtual_command(app, arguments, client);
-  CLI::App* const clients =
-      app.add_subcommand("clients", "Who is connected: formats, latencies, lateness");
-  arguments.clients_command = clients;
-  clients->footer(kClientsFooter);
-  add_client_options(clients, client);
-  CLI::App* const meters = app.add_subcommand("meters", "How loud every channel is");
+  arguments.clients_command = add_client_command(
+      app, "clients", "Who is connected: formats, latencies, lateness", kClientsFooter, client);
+  CLI::App* const meters =
+      add_client_command(app, "meters", "How loud every channel is", kMetersFooter, client);
   arguments.meters_command = meters;
-  meters->footer(kMetersFooter);
-  add_client_options(meters, client);
   meters->add_flag("--once", arguments.meters.once, "One table, also on a terminal");
   meters->add_flag("--ascii", arguments.meters.ascii, "Bars of plain characters");
   meters->add_option("--seconds", arguments.seconds, "End after so long")

@@ -97,7 +97,7 @@ std::string text_of(const Installed& found) {
 
 ServiceAnswer failure(const Error& error) {
   const bool denied = error.code == ErrorCode::access_denied;
-  return {denied ? kNeedsAdministrator : kFailed, "", error.message + "\n"};
+  return {denied ? kNotElevated : kFailed, "", error.message + "\n"};
 }
 
 ServiceAnswer answer(const Result<Sentences>& said) {

@@ -13,8 +13,6 @@ class App;
 
 namespace asiodrv::cli {
 
-inline constexpr int kNeedsAdministrator = 4;
-
 enum class ServiceVerb { install, remove, start, stop, restart, status, set_start };
 
 struct ServiceOptions {
@@ -34,7 +32,7 @@ void add_service_command(CLI::App& app, ServiceArguments& arguments);
 /// Nothing when another command was called.
 [[nodiscard]] std::optional<ServiceOptions> service_options(const ServiceArguments& arguments);
 
-/// Does what was asked and prints it. Exit codes: 0, 1, 4 (needs an administrator).
+/// Does what was asked and prints it. Exit codes: kDone, kFailed, kNotElevated.
 int run_service_command(const ServiceOptions& options);
 
 /// The parts of it that a test can look at.
