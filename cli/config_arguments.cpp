@@ -62,7 +62,7 @@ void add_config_commands(CLI::App& app, ConfigArguments& arguments, ClientOption
   add("list", "Every key: value, where it comes from, default, meaning", ConfigVerb::list);
   add("reset", "Puts the topmost file aside, as FILE.bak-N", ConfigVerb::reset);
   add("validate", "What is wrong in the files; changes nothing", ConfigVerb::validate)
-      ->add_option("FILE", options.file, "Judged in place of the topmost file")
+      ->add_option("FILE", options.file, "Judged as if --config named it")
       ->type_name("");
 }
 
