@@ -58,7 +58,10 @@ class ConfigReader {
 nlohmann::json ConfigReader::value_of(const ConfigKey& key, const toml::node& node) const {
   nlohmann::json value = json_of(node);
   if (key.type != KeyType::file || !value.is_string() || value == "") return value;
-  return utf8_of(fs::absolute(path_of(path_)).parent_path() / path_of(value.get<std::string>()));
+  std::error_code problem;  // the working folder may be gone
+  fs::path beside = fs::absolute(path_of(path_), problem).parent_path();
+  if (problem) beside = path_of(path_).parent_path();
+  return utf8_of(beside / path_of(value.get<std::string>()));
 }
 
 void ConfigReader::read_section(const toml::table& section, const std::string& name,

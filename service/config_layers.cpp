@@ -82,8 +82,9 @@ ConfigPlaces config_places(const std::string& named) {
   places.top = places.named ? named : default_config_path();
   // The same name for service and command line, wherever each of them was started.
   if (places.named && !path_of(named).has_root_directory()) {
-    const std::u8string whole = fs::absolute(path_of(named)).u8string();
-    places.top.assign(whole.begin(), whole.end());
+    std::error_code problem;  // the working folder may be gone
+    const std::u8string whole = fs::absolute(path_of(named), problem).u8string();
+    if (!problem) places.top.assign(whole.begin(), whole.end());
   }
   return places;
 }

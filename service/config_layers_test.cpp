@@ -140,6 +140,21 @@ TEST_F(config_layers, mistakes_of_all_files_are_told) {
 }
 
 #ifndef _WIN32
+TEST_F(config_layers, a_working_folder_that_is_gone_stops_nobody) {
+  namespace fs = std::filesystem;
+  const fs::path before = fs::current_path();
+  const fs::path gone = path_of(folder.file("gone"));
+  fs::create_directory(gone);
+  fs::current_path(gone);
+  fs::remove(gone);
+  const ConfigPlaces places = config_places("x.toml");
+  const auto parsed = parse_config("[simulated]\nplayer = 'in.wav'", "x.toml");
+  fs::current_path(before);
+  EXPECT_EQ(places.top, "x.toml");
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->simulated.player, "in.wav");
+}
+
 /// Windows lets every user make folders and files below ProgramData: what one of them writes there
 /// must not choose the files that another's service writes.
 TEST_F(config_layers, a_machines_file_that_a_stranger_may_have_made_is_not_read) {
