@@ -2,7 +2,8 @@
 ;   PRODUCT_NAME PRODUCT_ID DRIVER_NAME CLASS_ID COMPANY VERSION START_MODE   the profile's
 ;   STAGE     the folder of the files, signed; VENDOR_TOML when there is one in it
 ;   OUT SIGN  the setup's file; the command that signs one (installer and uninstaller)
-;   ICON      optional; FAULTS only for tests: /FAULT=n fails on purpose at the n-th point
+;   ICON      optional; FAULTS only for tests: /FAULT=n fails on purpose at the n-th point, /VANISH
+;             takes another driver's registration away, /LOCKED is a setup that runs already
 ; Switches and exit codes: docs/installation.md. The transaction is in transaction.nsh.
 ;
 ; No plug-in is used: plug-ins are unpacked into a temporary folder, and this NSIS does not yet guard
@@ -33,6 +34,7 @@ SetOverwrite try ; a failure sets the error flag instead of asking
 
 ; Exit codes: Windows' own where it has one.
 !define OK 0
+!define CANCELLED 1602     ; by the person, before anything was done
 !define FAILED 1603        ; undone: everything is as before
 !define BUSY 1618          ; another setup of this product runs
 !define PLATFORM 1633      ; not for this processor
@@ -40,7 +42,8 @@ SetOverwrite try ; a failure sets the error flag instead of asking
 !define ARGUMENT 1639      ; a switch or the folder is not accepted
 !define REBOOT 3010        ; done; files in use vanish with the next start of Windows
 
-Name "${PRODUCT_NAME}"
+!searchreplace NAME_IN_DIALOGS "${PRODUCT_NAME}" "&" "&&"
+Name "${PRODUCT_NAME}" "${NAME_IN_DIALOGS}"
 Caption "${PRODUCT_NAME} ${VERSION}"
 OutFile "${OUT}"
 InstallDir "$PROGRAMFILES64\${PRODUCT_ID}"
@@ -138,6 +141,23 @@ Section "-work"
   Call Exchange
   Call Finish
 SectionEnd
+
+Function .onUserAbort
+  SetErrorLevel ${CANCELLED}
+FunctionEnd
+
+Function un.onUserAbort
+  SetErrorLevel ${CANCELLED}
+FunctionEnd
+
+; A file that cannot be written to its end, on a full disk, ends the section from within.
+Function .onInstFailed
+  ${If} $Failure == ""
+    StrCpy $Failure "The files could not be written to $INSTDIR. Is the disk full?"
+    Call Exchange
+    Call Finish
+  ${EndIf}
+FunctionEnd
 
 ; Puts the new files beside the old ones. Nothing that is installed changes yet.
 Function Unpack
@@ -249,6 +269,7 @@ Function CheckFolder
       Call Refuse
     ${EndIf}
   ${EndIf}
+  StrCpy $R5 $R1
   StrLen $R1 "$PROGRAMFILES64\"
   StrCpy $R2 $INSTDIR $R1
   StrCpy $R3 $INSTDIR "" $R1
@@ -260,6 +281,17 @@ Function CheckFolder
   ${OrIf} $R3 == ""
     StrCpy $R9 "$INSTDIR is not accepted: users may write to folders outside $PROGRAMFILES64, and \
       with them to every program that plays sound. Choose a folder in $PROGRAMFILES64."
+    StrCpy $ExitCode ${ARGUMENT}
+    Call Refuse
+  ${EndIf}
+  ; Another program's files may have the names of ours, and its folder the rights that it gave away.
+  ${DirState} "$INSTDIR" $R4 ; 1: something is in it
+  ReadINIStr $R3 "${JOURNAL}" "journal" "product" ; of a first setup that was cut short
+  ${If} $R4 == 1
+  ${AndIf} $R5 == ""
+  ${AndIf} $R3 != "${PRODUCT_ID}"
+  ${AndIf} $INSTDIR != "$PROGRAMFILES64\${PRODUCT_ID}"
+    StrCpy $R9 "$INSTDIR is not accepted: it holds files of other programs. Choose a new folder."
     StrCpy $ExitCode ${ARGUMENT}
     Call Refuse
   ${EndIf}
@@ -346,18 +378,28 @@ Function un.TakePrevious
   !insertmacro EachFile TakeOne
 FunctionEnd
 
+; The first that cannot go ends the removal: uninstall.exe, the last, stays for the next attempt.
 !macro RemoveOne FILE
-  !insertmacro Discard "un." "$INSTDIR\${FILE}"
-  !insertmacro Discard "un." "$INSTDIR\previous\${FILE}"
+  ${If} $Failure == ""
+    !insertmacro Discard "un." "$INSTDIR\previous\${FILE}"
+    !insertmacro Discard "un." "$INSTDIR\${FILE}"
+    ${If} ${FileExists} "$INSTDIR\previous\${FILE}"
+    ${OrIf} ${FileExists} "$INSTDIR\${FILE}"
+      StrCpy $Failure "${FILE} in $INSTDIR is in use in a way that keeps it from being removed."
+    ${EndIf}
+  ${EndIf}
 !macroend
 
 ; Safe to run again after a failure: what is gone already is no error.
 Function un.Remove
   !insertmacro RunService "remove"
-  ${If} $R8 != 0
-    StrCpy $Failure "The service could not be removed (code $R8). Close the list of services, and \
-      try again."
-    Return
+  ${If} $R8 != 0 ; also when the program is gone or damaged, and then nothing may be left to remove
+    ReadRegStr $R1 HKLM "SYSTEM\CurrentControlSet\Services\${PRODUCT_ID}" "ImagePath"
+    ${If} $R1 != ""
+      StrCpy $Failure "The service could not be removed (code $R8). Close the list of services, and \
+        try again. If asio-driver.exe is missing, run this version's setup first."
+      Return
+    ${EndIf}
   ${EndIf}
   ; Programs that play start a service anew as soon as one ends: its file leaves their way first.
   ${If} ${FileExists} "$INSTDIR\asio-driver.exe"
@@ -373,8 +415,10 @@ Function un.Remove
     !insertmacro Discard "un." "$INSTDIR\outgoing\asio-driver.exe"
   ${EndIf}
   !insertmacro Unregister
+  Delete "$INSTDIR\previous\previous.ini"
+  Delete "$INSTDIR\rollback.exe" ; of a rollback that did not come to its end
+  Delete "$INSTDIR\rollback.log"
   !insertmacro EachFile RemoveOne
-  !insertmacro Discard "un." "$INSTDIR\previous\previous.ini"
   ${If} $Failure != ""
     Return
   ${EndIf}

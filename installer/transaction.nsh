@@ -92,7 +92,8 @@
 !macroend
 
 ; Deletes a file. In use, it gets a name that nobody will ever look for, and goes when it can: a
-; deletion that Windows remembers must not hit a file that was installed meanwhile.
+; deletion that Windows remembers must not hit a file that was installed meanwhile. What can not even
+; be renamed stays: who needs to know looks.
 !macro Discard UN FILE
   Push "${FILE}"
   Call ${UN}DiscardFile
@@ -127,7 +128,8 @@
 
 ; --- other drivers' registrations -----------------------------------------------------------------
 
-; Notes every value below SOFTWARE\ASIO but our own, numbered from 0, in the section asioVIEW.
+; Notes every value below SOFTWARE\ASIO but our own, numbered from 0, in the section asioVIEW. In
+; quotes: Windows takes one pair off, and would else take a value's own, and the blanks around it.
 !macro SnapshotIn VIEW
   SetRegView ${VIEW}
   StrCpy $R0 0 ; key
@@ -152,9 +154,9 @@
       ClearErrors
       ReadRegStr $R4 HKLM "${HOSTS_KEY}\$R1" $R3
       ${IfNot} ${Errors}
-        WriteINIStr "${JOURNAL}" "asio${VIEW}" "key$R5" "$R1"
-        WriteINIStr "${JOURNAL}" "asio${VIEW}" "name$R5" "$R3"
-        WriteINIStr "${JOURNAL}" "asio${VIEW}" "text$R5" "$R4"
+        WriteINIStr "${JOURNAL}" "asio${VIEW}" "key$R5" '"$R1"'
+        WriteINIStr "${JOURNAL}" "asio${VIEW}" "name$R5" '"$R3"'
+        WriteINIStr "${JOURNAL}" "asio${VIEW}" "text$R5" '"$R4"'
         IntOp $R5 $R5 + 1
       ${EndIf}
       ${If} $R2 > 100
@@ -223,10 +225,17 @@
   ${EndIf}
 !macroend
 
+!macro DropOne FILE
+  !insertmacro Discard "${UN}" "$INSTDIR\incoming\${FILE}"
+!macroend
+
 !macro MoveBackOne FILE
   ReadINIStr $R1 "${JOURNAL}" "had" "${FILE}"
   ${If} $R1 == "0"
     !insertmacro Discard "${UN}" "$INSTDIR\${FILE}"
+    ${If} ${FileExists} "$INSTDIR\${FILE}"
+      StrCpy $R6 "stuck"
+    ${EndIf}
   ${ElseIf} ${FileExists} "$INSTDIR\outgoing\${FILE}"
     !insertmacro Discard "${UN}" "$INSTDIR\${FILE}"
     ClearErrors
@@ -239,20 +248,39 @@
   ${EndIf}
 !macroend
 
+; What is in previous gives way only to what takes its place: when this runs once more after a crash,
+; the files that have left outgoing are the previous version already. A version that lacks a file is
+; none ($R5 is then "lost").
 !macro TidyOne FILE
   !insertmacro Discard "${UN}" "$INSTDIR\incoming\${FILE}"
   ${If} $R5 == "1"
-  ${AndIf} $R6 == ""
-    !insertmacro Discard "${UN}" "$INSTDIR\previous\${FILE}"
-    ${If} ${FileExists} "$INSTDIR\outgoing\${FILE}"
+    ReadINIStr $R1 "${JOURNAL}" "had" "${FILE}"
+    ${If} $R1 == "0"
+      !insertmacro Discard "${UN}" "$INSTDIR\previous\${FILE}"
+    ${ElseIf} ${FileExists} "$INSTDIR\outgoing\${FILE}"
+      !insertmacro Discard "${UN}" "$INSTDIR\previous\${FILE}"
       ClearErrors
       Rename "$INSTDIR\outgoing\${FILE}" "$INSTDIR\previous\${FILE}"
       ${If} ${Errors}
-        !insertmacro Discard "${UN}" "$INSTDIR\outgoing\${FILE}"
+        StrCpy $R5 "lost"
       ${EndIf}
     ${EndIf}
-  ${Else}
-    !insertmacro Discard "${UN}" "$INSTDIR\outgoing\${FILE}"
+  ${EndIf}
+  !insertmacro Discard "${UN}" "$INSTDIR\outgoing\${FILE}"
+!macroend
+
+; Without a journal nobody knows whose files are in outgoing: they fill gaps, and the rest goes.
+!macro FillGapOne FILE
+  ${If} ${FileExists} "$INSTDIR\outgoing\${FILE}"
+    ${IfNot} ${FileExists} "$INSTDIR\${FILE}"
+      ClearErrors
+      Rename "$INSTDIR\outgoing\${FILE}" "$INSTDIR\${FILE}"
+      ${If} ${Errors}
+        StrCpy $Failure "$INSTDIR\outgoing\${FILE} is in use. Restart Windows, and try again."
+      ${EndIf}
+    ${Else}
+      !insertmacro Discard "${UN}" "$INSTDIR\outgoing\${FILE}"
+    ${EndIf}
   ${EndIf}
 !macroend
 
@@ -283,10 +311,9 @@ Function ${UN}DiscardFile
       ${IfNot} ${Errors}
         Rename "$R8" "$R9"
       ${EndIf}
-      ${If} ${Errors}
-        StrCpy $R9 $R8 ; it cannot even be renamed
+      ${IfNot} ${Errors}
+        Delete /REBOOTOK "$R9"
       ${EndIf}
-      Delete /REBOOTOK "$R9"
     ${EndIf}
   ${EndIf}
   Pop $R9
@@ -304,6 +331,14 @@ Function ${UN}Begin
     StrCpy $Failure "$INSTDIR could not be made. Run this program as an administrator."
     Return
   ${EndIf}
+  !ifdef FAULTS
+    ${GetParameters} $R0
+    ClearErrors
+    ${GetOptions} $R0 "/LOCKED" $R1
+    ${IfNot} ${Errors}
+      FileOpen $R1 "$INSTDIR\setup.lock" w ; as another setup would
+    ${EndIf}
+  !endif
   ClearErrors
   FileOpen $Lock "$INSTDIR\setup.lock" w
   ${If} ${Errors}
@@ -316,9 +351,21 @@ Function ${UN}Begin
     Call ${UN}MoveBack
     ; What the journal knew is what was installed before the crash.
     ReadRegStr $OldVersion HKLM "${UNINSTALL_KEY}" "DisplayVersion"
+    ReadRegStr $OldMode HKLM "${UNINSTALL_KEY}" "StartMode"
+    ${If} $R6 == "stuck"
+      DeleteINISec "${JOURNAL}" "asio32" ; who has been removed since stays so
+      DeleteINISec "${JOURNAL}" "asio64"
+      StrCpy $Failure "A setup that was cut short cannot be undone while its files are in use. \
+        Restart Windows, and try again."
+      Return
+    ${EndIf}
   ${ElseIf} $R1 == "final"
-    StrCpy $R6 ""
     Call ${UN}Tidy
+  ${Else}
+    !insertmacro EachFile FillGapOne
+    ${If} $Failure != ""
+      Return
+    ${EndIf}
   ${EndIf}
   ClearErrors
   Delete "${JOURNAL}"
@@ -334,7 +381,7 @@ Function ${UN}Begin
   CreateDirectory "$INSTDIR\previous\x86"
   ; The byte order mark makes Windows keep other alphabets.
   FileOpen $R1 "${JOURNAL}" w
-  FileWriteUTF16LE /BOM $R1 "[journal]$\r$\n"
+  FileWriteUTF16LE /BOM $R1 "[journal]$\r$\nproduct=${PRODUCT_ID}$\r$\n"
   FileClose $R1
   ${If} ${Errors}
     StrCpy $Failure "The journal ${JOURNAL} could not be written. Is the disk full?"
@@ -377,7 +424,6 @@ Function ${UN}Exchange
   ${EndIf}
   WriteINIStr "${JOURNAL}" "journal" "state" "final"
   FlushINI "${JOURNAL}"
-  StrCpy $R6 ""
   Call ${UN}Tidy
   StrCpy $ExitCode ${OK}
 FunctionEnd
@@ -448,9 +494,7 @@ Function ${UN}Restart
 FunctionEnd
 
 Function ${UN}DropIncoming
-  StrCpy $R5 0
-  StrCpy $R6 ""
-  Call ${UN}TidyFiles
+  !insertmacro EachFile DropOne
 FunctionEnd
 
 ; Puts the old version back, or removes the new one when there was none.
@@ -481,11 +525,16 @@ FunctionEnd
 ; After the point of no return: the old version becomes the previous one.
 Function ${UN}Tidy
   ReadINIStr $R5 "${JOURNAL}" "journal" "keep"
-  Call ${UN}TidyFiles
   ${If} $R5 == "1"
     ReadINIStr $R3 "${JOURNAL}" "journal" "version"
     WriteINIStr "$INSTDIR\previous\previous.ini" "previous" "version" "$R3"
     FlushINI "$INSTDIR\previous\previous.ini"
+  ${EndIf}
+  Call ${UN}TidyFiles
+  ${If} $R5 == "lost"
+    Delete "$INSTDIR\previous\previous.ini"
+    StrCpy $R9 "The version before could not be kept: there is none to return to."
+    !insertmacro Note
   ${EndIf}
 FunctionEnd
 
@@ -518,6 +567,8 @@ Function ${UN}Finish
   ${AndIf} ${FileExists} "$INSTDIR\discarded\*.tmp"
   ${AndIfNot} ${FileExists} "$INSTDIR\asio-driver.exe" ; removed, but for what programs still hold
     StrCpy $ExitCode ${REBOOT}
+    RMDir /REBOOTOK "$INSTDIR\discarded" ; after its files, and only when it is empty by then
+    RMDir /REBOOTOK "$INSTDIR"
   ${EndIf}
   ${If} $Failure != ""
     StrCpy $R9 "$Failure"

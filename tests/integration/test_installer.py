@@ -17,12 +17,14 @@ from typing import Any
 import installation
 from harness import ROOT
 from installation import OURS, VENDOR, Machine, Product
-from programs import HOST, World
+from programs import HOST, Build, World
 
 import files
 import signing
 
 REPORT = ROOT / "build/test-reports/installer.json"
+#: The files of an installation; some vendors' have vendor.toml besides.
+INSTALLED = (*files.WINDOWS, "SHA256SUMS", "bom.cdx.json", "uninstall.exe")
 RATE = 48_000
 FRAMES = 256
 CONFIG = "[service]\nidle_seconds = 30\n[device]\nbackend = \"simulated\"\n"
@@ -240,10 +242,14 @@ class Installer(unittest.TestCase):
 
     # --- when it goes wrong -----------------------------------------------------------------------
 
+    def make_faulty(self) -> tuple[installation.setup.Wish, installation.setup.Wish]:
+        """Setups of this version and the next that take the switches for tests."""
+        return (installation.make_setup("faults", OURS, installation.base_version(), None, True),
+                installation.make_setup("next-faults", OURS, installation.next_version(), "next",
+                                        True))
+
     def test_what_fails_midway_leaves_everything_as_it_was(self) -> None:
-        base = installation.make_setup("faults", OURS, installation.base_version(), None, True)
-        after = installation.make_setup("next-faults", OURS, installation.next_version(), "next",
-                                        True)
+        base, after = self.make_faulty()
         clean = self.machine.snapshot()
         near = self.machine.near_snapshot()
         self.assert_code(self.machine.setup(base.setup, "/FAULT=12"), 1603, "on purpose")
@@ -280,6 +286,14 @@ class Installer(unittest.TestCase):
                              (r"/D=C:\Program Files", "users may write"),
                              (r"/D=C:\Program Files\..\Elsewhere", "users may write")):
             self.assert_code(self.machine.setup(base.setup, switch), 1639, says)
+        other = installation.DRIVE / "Program Files/Other"
+        other.mkdir()
+        self.addCleanup(shutil.rmtree, other, ignore_errors=True)
+        (other / "uninstall.exe").write_text("of another program")
+        self.assert_code(self.machine.setup(base.setup, r"/D=C:\Program Files\Other"), 1639,
+                         "files of other programs")
+        self.assertEqual((other / "uninstall.exe").read_text(), "of another program")
+        shutil.rmtree(other)
         arm = {"name": "PROCESSOR_ARCHITECTURE"}
         usual = self.machine.value(ENVIRONMENT_KEY, **arm)
         self.machine.set_value(ENVIRONMENT_KEY, "PROCESSOR_ARCHITECTURE", "ARM64")
@@ -294,20 +308,90 @@ class Installer(unittest.TestCase):
         finally:
             self.machine.run("reg.exe", "delete", namesake, "/f")
 
+    @staticmethod
+    def write_journal(state: str, version: str) -> None:
+        lines = ["[journal]", f"version={version}", "mode=demand", "keep=1", f"state={state}",
+                 "[had]", *(name.replace("/", "\\") + "=1" for name in INSTALLED),
+                 "vendor.toml=0"]
+        (OURS.folder / "journal.ini").write_text("\r\n".join(lines) + "\r\n", encoding="utf-16")
+
     def cut_the_power(self) -> None:
         """As if it had gone while files were exchanged: two are away, one of them replaced."""
         folder: pathlib.Path = OURS.folder
-        lines = ["[journal]", f"version={installation.base_version()}", "mode=demand", "keep=1",
-                 "state=exchanging", "[had]"]
-        for name in (*files.WINDOWS, "SHA256SUMS", "bom.cdx.json", "uninstall.exe"):
-            lines.append(name.replace("/", "\\") + "=1")
-        lines.append("vendor.toml=0")
-        (folder / "journal.ini").write_text("\r\n".join(lines) + "\r\n", encoding="utf-16")
+        self.write_journal("exchanging", installation.base_version())
         (folder / "outgoing/x86").mkdir(parents=True, exist_ok=True)
         for name in ("asio-driver.exe", "x86/asio-driver.dll"):
             (folder / name).rename(folder / "outgoing" / name)
         (folder / "asio-driver.exe").write_bytes(b"half of a new version")
         (folder / "vendor.toml").write_text("of a new version")
+
+    def test_what_is_in_use_or_was_cut_short_comes_to_its_end(self) -> None:
+        base, after = self.make_faulty()
+        clean = self.machine.snapshot()
+        near = self.machine.near_snapshot()
+        self.assert_code(self.machine.setup(base.setup), 0)
+        old = self.machine.near_snapshot()
+        self.assert_code(self.machine.setup(after.setup, "/LOCKED"), 1618, "Another setup")
+        (OURS.folder / "setup.lock").unlink()
+        self.assertEqual(old.changes_to(self.machine.near_snapshot()), [])
+
+        (OURS.folder / "outgoing").mkdir()  # the power went, and took the journal with it
+        (OURS.folder / "asio-driver.exe").rename(OURS.folder / "outgoing/asio-driver.exe")
+        self.assert_code(self.machine.setup(after.setup, "/FAULT=1"), 1603, "on purpose")
+        self.assertEqual(old.changes_to(self.machine.near_snapshot()), [])
+        self.cut_the_power_while_it_tidies(after)
+        self.assertEqual(old.changes_to(self.machine.near_snapshot()), [])
+
+        self.remove_without_the_program(base)
+        self.assertEqual(near.changes_to(self.machine.near_snapshot()), [])
+        self.remove_under_a_program_that_plays(after)
+        self.report["left_behind"] = clean.changes_to(self.machine.snapshot())
+        self.write_report("held")
+        self.assertEqual(self.report["left_behind"], [])
+
+    def cut_the_power_while_it_tidies(self, after: installation.setup.Wish) -> None:
+        """Some of the old files have become the previous version, the others have not yet."""
+        folder = OURS.folder
+        self.write_journal("final", "0.0.9")
+        for number, name in enumerate(INSTALLED):
+            place = folder / ("previous" if number < 3 else "outgoing") / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(f"{name} of 0.0.9")
+        self.assert_code(self.machine.setup(after.setup, "/FAULT=1"), 1603, "on purpose")
+        for name in INSTALLED:
+            self.assertEqual((folder / "previous" / name).read_text(), f"{name} of 0.0.9")
+        self.assertIn("0.0.9", (folder / "previous/previous.ini").read_text(encoding="ascii"))
+        shutil.rmtree(folder / "previous")
+
+    def remove_without_the_program(self, base: installation.setup.Wish) -> None:
+        """As after a virus scanner has taken it away: a service that is left is no silent loss."""
+        program = OURS.folder / "asio-driver.exe"
+        program.unlink()
+        self.assert_code(self.machine.remove(OURS.folder), 1603, "run this version's setup first")
+        self.assert_code(self.machine.setup(base.setup), 0)
+        self.assert_installed(OURS, base)
+        done = self.machine.run(str(program), "service", "remove")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        program.unlink()
+        self.assert_code(self.machine.remove(OURS.folder), 0)
+
+    def remove_under_a_program_that_plays(self, after: installation.setup.Wish) -> None:
+        """The driver that it holds goes with the next start of Windows, and so does its folder."""
+        self.assert_code(self.machine.setup(after.setup), 0)
+        # Its own programs go with the installation; those beside the setup are the same.
+        world = World(Build(bin=after.stage, windows=True), OURS.profile.id)
+        world.configure(CONFIG)
+        self.addCleanup(self.close_once, world)
+        host = world.start(HOST, "measure", "--frames", str(FRAMES), "--seconds", "120", "--json")
+        world.wait_for_clients(1)
+        self.assert_code(self.machine.remove(OURS.folder, environment=world.environment()), 3010)
+        self.assertFalse((OURS.folder / "asio-driver.dll").exists())
+        self.assertIsNone(host.process.poll(), "nothing was held")
+        host.end()
+        world.close()
+        self.machine.stop()
+        self.machine.run("cmd.exe", "/c", "ver")  # the machine starts anew
+        self.assertFalse(OURS.folder.exists(), list(OURS.folder.rglob("*")))
 
 
 if __name__ == "__main__":

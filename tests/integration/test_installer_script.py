@@ -90,6 +90,13 @@ class Rules(unittest.TestCase):
         body = transaction.partition("!macro EachFile DO")[2].partition("!macroend")[0]
         self.assertEqual(set(re.findall(r'\{DO\} "(.+?)"', body)), unpacked)
 
+    def test_the_documented_exit_codes_are_the_scripts(self) -> None:
+        given = set(re.findall(r"^!define [A-Z]+ (\d+)\b", self.texts[SCRIPTS[0]], re.MULTILINE))
+        self.assertIn("1618", given)
+        text = (ROOT / "docs/installation.md").read_text(encoding="utf-8")
+        table = text.partition("| exit code |")[2].partition("\n\n")[0]
+        self.assertEqual(set(re.findall(r"^\| (\d+) \|", table, re.MULTILINE)), given)
+
     def test_planted_violations_are_found(self) -> None:
         for planted in (
                 'ExecWait "taskkill /F /IM x.exe"', 'Exec "$INSTDIR\\a.exe"',
