@@ -4,12 +4,13 @@
   signing.py FILE...      signs; the installer's script calls it (!finalize, !uninstfinalize)
 
 The certificate comes from the environment; files, never values:
-  ASIODRV_SIGN_CERT           certificate chain, PEM
+  ASIODRV_SIGN_CERT           certificate chain, PEM; without its root
   ASIODRV_SIGN_KEY            its private key, PEM
   ASIODRV_SIGN_PASSWORD_FILE  the key's password; optional
-  ASIODRV_SIGN_CA             what verification trusts, PEM; default: the certificate itself
-  ASIODRV_SIGN_TIMESTAMP      address of an RFC 3161 time stamp server. Without it a signature ends
-                              with its certificate, which is said aloud
+  ASIODRV_SIGN_CA             what verification trusts, PEM: the chain's root
+  ASIODRV_SIGN_TIMESTAMP      address of an RFC 3161 time stamp server; optional. Without it a
+                              signature ends with its certificate, which is said aloud
+  ASIODRV_SIGN_TIMESTAMP_CA   the root of that server, PEM; default: those of the system
 Without them a test certificate is made in build/test-certificate, with a time stamp authority of
 its own. It proves that everything is signed, and nothing else: no Windows trusts it.
 """
@@ -26,6 +27,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEST_FOLDER = ROOT / "build/test-certificate"
 TOOL = "osslsigncode"
+PREFIX = "ASIODRV_SIGN_"
+REQUIRED = ("CERT", "KEY", "CA")
+OPTIONAL = ("PASSWORD_FILE", "TIMESTAMP", "TIMESTAMP_CA")
 
 
 class SigningError(Exception):
@@ -41,6 +45,7 @@ class Identity:
     authority: pathlib.Path
     password: pathlib.Path | None = None
     timestamp_url: str | None = None
+    timestamp_authority: pathlib.Path | None = None
     timestamp_certificate: pathlib.Path | None = None
     timestamp_key: pathlib.Path | None = None
     is_test: bool = False
@@ -58,9 +63,13 @@ class Identity:
 
 
 def _run(*command: str | pathlib.Path) -> str:
-    try:
+    try:  # in a session of its own: with a terminal it would ask that for a password, and wait
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                              check=False, errors="replace", timeout=120, stdin=subprocess.DEVNULL)
+                              check=False, errors="replace", timeout=120, stdin=subprocess.DEVNULL,
+                              start_new_session=True)
+    except subprocess.TimeoutExpired as error:
+        raise SigningError(f"{command[0]} {command[1]} has not ended within {error.timeout:.0f} s "
+                           f"for {command[-1]}. Does the time stamp server answer?") from error
     except FileNotFoundError as error:
         raise SigningError(f"{command[0]} is missing: run tools/install-dependencies.sh "
                            "installer") from error
@@ -90,27 +99,34 @@ def _test_identity() -> Identity:
                 _make_certificate(name, purpose)
     return Identity(certificate=TEST_FOLDER / "signer.pem", key=TEST_FOLDER / "signer.key",
                     authority=TEST_FOLDER / "signer.pem", is_test=True,
+                    timestamp_authority=TEST_FOLDER / "timestamp.pem",
                     timestamp_certificate=TEST_FOLDER / "timestamp.pem",
                     timestamp_key=TEST_FOLDER / "timestamp.key")
 
 
 def identity() -> Identity:
-    """From the environment. Errors: SigningError when only a part of it is set or is missing."""
-    files = {}
-    for name in ("CERT", "KEY", "PASSWORD_FILE", "CA"):
-        value = os.environ.get(f"ASIODRV_SIGN_{name}")
-        if value:
-            files[name] = pathlib.Path(value).resolve()
-            if not files[name].is_file():
-                raise SigningError(f"ASIODRV_SIGN_{name}: there is no file {files[name]}")
-    if "CERT" not in files and "KEY" not in files:
+    """From the environment. Errors: SigningError when only a part of it is set, a name is unknown
+    or a file is missing: a slip must not end in a release that the test certificate has signed."""
+    wishes = {name.removeprefix(PREFIX): value for name, value in os.environ.items()
+              if name.startswith(PREFIX) and value}
+    if not wishes:
         return _test_identity()
-    for name in ("CERT", "KEY"):
-        if name not in files:
-            raise SigningError(f"ASIODRV_SIGN_{name} is missing; a certificate needs its key")
-    return Identity(certificate=files["CERT"], key=files["KEY"],
-                    authority=files.get("CA", files["CERT"]), password=files.get("PASSWORD_FILE"),
-                    timestamp_url=os.environ.get("ASIODRV_SIGN_TIMESTAMP") or None)
+    for name in wishes:
+        if name not in (*REQUIRED, *OPTIONAL):
+            raise SigningError(f"{PREFIX}{name} is unknown; there are "
+                               + ", ".join(PREFIX + known for known in (*REQUIRED, *OPTIONAL)))
+    for name in REQUIRED:
+        if name not in wishes:
+            raise SigningError(f"{PREFIX}{name} is missing; signing needs "
+                               + ", ".join(PREFIX + known for known in REQUIRED))
+    timestamp_url = wishes.pop("TIMESTAMP", None)
+    files = {name: pathlib.Path(value).resolve() for name, value in wishes.items()}
+    for name, path in files.items():
+        if not path.is_file():
+            raise SigningError(f"{PREFIX}{name}: there is no file {path}")
+    return Identity(certificate=files["CERT"], key=files["KEY"], authority=files["CA"],
+                    password=files.get("PASSWORD_FILE"), timestamp_url=timestamp_url,
+                    timestamp_authority=files.get("TIMESTAMP_CA"))
 
 
 def sign(path: pathlib.Path, who: Identity) -> None:
@@ -138,8 +154,8 @@ def verify(path: pathlib.Path, who: Identity) -> None:
     """Errors: SigningError, when `path` is not signed by `who`, was changed since, uses another
     digest, or has no time stamp although `who` gives one."""
     command: list[str | pathlib.Path] = [TOOL, "verify", "-CAfile", who.authority]
-    if who.timestamp_certificate is not None:
-        command += ["-TSA-CAfile", who.timestamp_certificate]
+    if who.timestamp_authority is not None:
+        command += ["-TSA-CAfile", who.timestamp_authority]
     said = _run(*command, "-in", path)
     # The tool's exit code says nothing about the time stamp.
     expected = ["Message digest algorithm  : SHA256", "Signature verification: ok"]
