@@ -133,7 +133,16 @@ class Profiles(unittest.TestCase):
             return next(number for number, text in enumerate(GOOD.split("\n"), 1)
                         if text.startswith(key))
         for key, value, says in (
-                ("name", '""', "must be letters"), ("name", '"A \\"B\\""', "must be letters"),
+                ("name", '""', "must be letters"), ("name", '"Ends "', "no blank last"),
+                ("driver_name", '"$INSTDIR"', "must be letters"),
+                ("company", '"A\\nB"', "must be letters"),
+                ("company", '"A\\\\"', "must be letters"),
+                ("id", '"con"', "is taken"), ("id", '"work"', "is taken"),
+                ("id", '"../x"', "lower"),
+                ("version", '"1.2.3\\n"', "three numbers"),
+                ("version", '"01.2.3"', "three numbers"),
+                ("class_id", '"{7d1b2c54-3a0e-4f6b-9c81-52e8a9d0f417}"', "upper case"),
+                ("name", '"A \\"B\\""', "must be letters"),
                 ("id", '"Upper"', "lower-case"), ("id", '"asio-driver"', "choose another"),
                 ("driver_name", '"' + "x" * 32 + '"', "at most 31"),
                 ("class_id", '"7D1B2C54"', "uuidgen"),
@@ -159,6 +168,10 @@ class Profiles(unittest.TestCase):
                            (GOOD + "\n[surprise]\na = 1\n", "surprise: is unknown"),
                            (GOOD.replace("[configuration.driver]", "[configuration.drivers]"),
                             "no section of the configuration"),
+                           (GOOD + '\n[configuration.engine]\n"a = 1\\n[service]\\nb" = 1\n',
+                            "is no key"),
+                           (GOOD.replace("[installer]", '[installer]\nicon = "/etc/x.ico"'),
+                            "beside the profile"),
                            ("[product", "is no TOML"), ('icon = "a"', "icon: is unknown"),
                            (GOOD.replace("[installer]", '[installer]\nicon = "no.ico"'), ".ico")):
             with self.assertRaises(ProfileError) as caught:

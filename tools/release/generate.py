@@ -13,7 +13,7 @@ import sys
 from vendor_profile import Profile, ProfileError, read_profile
 
 SOURCE = """\
-// Made from {profile}; do not edit.
+// Made from the profile of {id}; do not edit.
 #include "core/base/product.hpp"
 
 namespace asiodrv {{
@@ -75,10 +75,10 @@ def class_id_bytes(class_id: str) -> str:
 
 def identity(profile: Profile, version: str) -> str:
     major, minor, patch = (int(part) for part in version.split("."))
-    return SOURCE.format(profile=profile.path.name, name=profile.name, id=profile.id,
-                         driver_name=profile.driver_name, class_id=profile.class_id,
-                         bytes=class_id_bytes(profile.class_id), company=profile.company,
-                         version=version, number=major * 10000 + minor * 100 + patch)
+    return SOURCE.format(name=profile.name, id=profile.id, driver_name=profile.driver_name,
+                         class_id=profile.class_id, bytes=class_id_bytes(profile.class_id),
+                         company=profile.company, version=version,
+                         number=major * 10000 + minor * 100 + patch)
 
 
 def resource(profile: Profile, version: str, file: str, description: str) -> str:

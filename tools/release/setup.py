@@ -12,7 +12,7 @@ import sys
 import bom
 import files
 import signing
-from vendor_profile import Profile, vendor_toml
+from vendor_profile import PATH, Profile, vendor_toml
 
 ROOT = files.ROOT
 SCRIPT = ROOT / "installer/asio-driver.nsi"
@@ -76,7 +76,11 @@ def stage(wish: Wish) -> list[pathlib.Path]:
 
 def compile_script(wish: Wish) -> None:
     profile = wish.profile
-    sign = "true" if wish.signer is None else f"{sys.executable} -B {signing.__file__}"
+    for path in (ROOT, wish.folder, sys.executable):
+        if not PATH.fullmatch(str(path)):
+            raise SetupError(f"{path}: makensis would misread this path; work in a folder whose "
+                             "name has letters, digits, blanks and . _ + @ = - only")
+    sign = "true" if wish.signer is None else f'"{sys.executable}" -B "{signing.__file__}"'
     defines = {"PRODUCT_NAME": profile.name, "PRODUCT_ID": profile.id,
                "DRIVER_NAME": profile.driver_name, "CLASS_ID": profile.class_id,
                "COMPANY": profile.company, "VERSION": wish.version,
@@ -97,6 +101,8 @@ def compile_script(wish: Wish) -> None:
     except FileNotFoundError as error:
         raise SetupError("makensis is missing: run tools/install-dependencies.sh "
                          "installer") from error
+    except subprocess.TimeoutExpired as error:
+        raise SetupError(f"makensis has not ended within {error.timeout:.0f} s") from error
     if done.returncode != 0:
         raise SetupError(f"makensis failed ({done.returncode}):\n{done.stdout}{done.stderr}")
 

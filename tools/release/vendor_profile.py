@@ -20,7 +20,13 @@ CLASS_ID = re.compile(r"\{[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-
 ID = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 VERSION = re.compile(r"(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)\.(0|[1-9][0-9]?)")
 #: What file names, registry keys, resource scripts and the setup's script all take as it is.
-TEXT = re.compile(r"[A-Za-z0-9 .,()+&_-]+")
+TEXT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 .,()+&_-]*[A-Za-z0-9.,()+&_-])?")
+#: The same for the path of a file, whose folder's name the vendor's machine gives.
+PATH = re.compile(r"[A-Za-z0-9 ._/+@=~,()-]+")
+FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._/-]*\.ico")
+KEY = re.compile(r"[a-z][a-z0-9_]*")
+#: Windows has no folder of such a name; the last is where a release is made.
+RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|work)")
 DRIVER_NAME_LENGTH = 31
 #: Sections of the configuration whose meaning a vendor may set (docs/configuration.md).
 CONFIGURATION = ("driver", "engine", "service", "hosts", "device", "wasapi", "combined", "member",
@@ -116,9 +122,12 @@ def check_configuration(path: pathlib.Path, text: str, tables: Any) -> dict[str,
         for table in reader.left[name] if name == "member" else [reader.left[name]]:
             if not isinstance(table, dict):
                 raise reader.error(name, "must be a section with keys")
+            inside = _Reader(path, text, f"configuration.{name}", table)
             for key, value in table.items():
+                if not KEY.fullmatch(key):
+                    raise inside.error(key, "is no key; keys are lower-case letters, digits, _")
                 if not _is_plain(value):
-                    raise _Reader(path, text, f"configuration.{name}", table).error(
+                    raise inside.error(
                         key, "must be a text, a number, true or false, or a list of these")
     return reader.left
 
@@ -169,7 +178,7 @@ def read_profile(path: pathlib.Path) -> Profile:
         raise ProfileError(f"{path}:{line_of(text, name, '')}: {name}: is unknown; the sections "
                            "are product, installer, device, configuration")
 
-    plain = "letters, digits, blanks and . , ( ) + & _ -"
+    plain = "letters, digits, blanks and . , ( ) + & _ -; a letter or digit first, no blank last"
     name = product.match("name", TEXT, plain)
     driver_name = product.match("driver_name", TEXT, plain)
     if len(driver_name) > DRIVER_NAME_LENGTH:
@@ -179,11 +188,15 @@ def read_profile(path: pathlib.Path) -> Profile:
     if mode not in START_MODES:
         raise installer.error("start_mode", f"\"{mode}\" is not accepted; must be one of "
                               + ", ".join(START_MODES))
-    icon = installer.take("icon", str, "the name of an .ico file", None)
+    icon = installer.match("icon", FILE, "the name of an .ico file beside the profile or below: "
+                           "letters, digits, blanks and . / _ -", None)
     if icon is not None:
         icon = (path.parent / icon).resolve()
         if not icon.is_file() or icon.read_bytes()[:4] != b"\0\0\1\0":
             raise installer.error("icon", f"{icon} is no .ico file")
+        if not PATH.fullmatch(str(icon)):
+            raise installer.error("icon", f"{icon} cannot be handed to the compilers; move the "
+                                  "profile to a folder of letters, digits, blanks and . _ + @ = -")
     profile = Profile(
         path=path, name=name, driver_name=driver_name,
         id=product.match("id", ID, "1 to 32 lower-case letters, digits and -"),
@@ -193,6 +206,8 @@ def read_profile(path: pathlib.Path) -> Profile:
         company=product.match("company", TEXT, plain),
         version=product.match("version", VERSION, "three numbers below 100, as 1.2.0", None),
         start_mode=mode, icon=icon, devices=devices, configuration=configuration)
+    if RESERVED.fullmatch(profile.id):
+        raise product.error("id", f"\"{profile.id}\" is taken; choose another")
     product.done("name, id, driver_name, class_id, company, version")
     installer.done("start_mode, icon")
     if path.resolve() != OWN:
