@@ -20,6 +20,7 @@ from installation import OURS, VENDOR, Machine, Product
 from programs import HOST, Build, World
 
 import files
+import network
 import signing
 
 REPORT = ROOT / "build/test-reports/installer.json"
@@ -147,6 +148,8 @@ class Installer(unittest.TestCase):
         self.assert_code(outcome, 0)
         self.report["install_seconds"] = round(outcome.seconds, 1)
         self.assert_installed(OURS, base)
+        uninstaller = network.read(OURS.folder / "uninstall.exe")  # setup.make has judged the rest
+        self.assertEqual(network.judge_setup("uninstall.exe", uninstaller), [])
         world = self.world(OURS)
         self.assertEqual(self.version(world), base.version)
         self.note_service(world)

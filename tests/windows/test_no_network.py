@@ -81,6 +81,23 @@ class Canaries(unittest.TestCase):
         self.assertNotEqual(judged(small_image(("KERNEL32.dll", "iphlpapi.dll")),
                                    "asio-driver.exe"), [])
 
+    def test_a_setup_may_carry_what_was_judged_and_nothing_else(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            carried, setup = (pathlib.Path(folder) / name for name in ("asio-driver.exe", "s.exe"))
+            inside = small_image(rest=b"\0iphlpapi.dll\0")
+            carried.write_bytes(inside)
+            for what, extra, wanted in (("what it carries", inside, 0),
+                                        ("one more", inside + b"\0winhttp.dll\0", 1)):
+                with self.subTest(setup=what):
+                    setup.write_bytes(small_image(("COMCTL32.dll",), rest=extra))
+                    self.assertEqual(len(network.judge_release([carried], setup)), wanted)
+            setup.write_bytes(small_image(("WININET.dll",)))
+            self.assertIn("s.exe imports wininet.dll", network.judge_release([carried], setup))
+            carried.write_bytes(small_image(rest=b"\0dnsapi.dll\0"))
+            setup.write_bytes(small_image(("COMCTL32.dll",)))
+            self.assertIn("asio-driver.exe names dnsapi.dll, which can open connections",
+                          network.judge_release([carried], setup))
+
     def test_what_is_no_image_is_an_error_and_no_clean_bill(self) -> None:
         whole = small_image()
         for broken in (b"", b"MZ", whole[:0x80], whole[:0x405], b"\x7fELF" + whole[4:]):

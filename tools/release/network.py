@@ -13,11 +13,12 @@ import dataclasses
 import pathlib
 import re
 import struct
+from collections.abc import Iterable
 
 #: Part of every Windows 10 and later, editions without media features included.
 ALLOWED = {"kernel32.dll", "msvcrt.dll", "advapi32.dll", "user32.dll", "ole32.dll", "shell32.dll"}
 #: What only the setup's stub asks for besides.
-ALLOWED_SETUP = ALLOWED | {"comctl32.dll", "gdi32.dll", "version.dll"}
+ALLOWED_SETUP = ALLOWED | {"comctl32.dll", "gdi32.dll"}
 #: Libraries that open connections, or fetch what is named to them.
 NETWORK = ("ws2_32", "wsock32", "mswsock", "winhttp", "wininet", "dnsapi", "urlmon", "webio",
            "httpapi", "websocket", "netapi32", "rasapi32", "wldap32", "mpr", "p2p", "winrnr",
@@ -99,34 +100,37 @@ class _Image:
         raise PeError("a table of imports does not end")
 
 
-def _texts(pattern: str) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """`pattern`, made of characters and sets alone, for 8-bit and for 16-bit text."""
-    pieces = re.findall(r"\[[^]]*\](?:\{[0-9,]+\})?|\\.|.", pattern)
-    wide = "".join(
-        f"(?:{piece[:piece.find('{')]}\\x00){piece[piece.find('{'):]}" if piece.endswith("}")
-        else f"{piece}\\x00" for piece in pieces)
-    return (re.compile(pattern.encode() + rb"(?![0-9A-Za-z_])", re.I),
-            re.compile(wide.encode() + rb"(?![0-9A-Za-z_]\x00)", re.I))
+#: For 8-bit and for 16-bit text: a name that ends where the search ends, and what goes on with one.
+_NAME = (re.compile(rb"[0-9a-z_.-]{2,40}\Z"), re.compile(rb"(?:[0-9a-z_.-]\0){2,40}\Z"))
+_GOES_ON = (re.compile(rb"[0-9a-z_]"), re.compile(rb"[0-9a-z_]\0"))
 
 
-_LIBRARY = _texts(r"[0-9A-Za-z_.-]{2,40}\.dll")
-#: Names without an ending work as well: the loader appends it. Shorter ones could be any text.
-_BARE = [_texts(re.escape(name)) for name in NETWORK if len(name) >= 6]
+def _places(data: bytes, word: bytes) -> Iterable[int]:
+    at = data.find(word)
+    while at >= 0:
+        yield at
+        at = data.find(word, at + 1)
 
 
 def names_in(data: bytes) -> frozenset[str]:
     """Every "something.dll" in the bytes, as 8-bit and as 16-bit text, and every network library
-    that is named as a whole text without its ending. Without endings, in lower case; what happens
-    to lie before a name may be stuck to it ("lws2_32")."""
-    found = {match[0].replace(b"\0", b"").decode("ascii").lower().removesuffix(".dll")
-             for pattern in _LIBRARY for match in pattern.finditer(data)}
-    for patterns in _BARE:
-        for pattern, end in zip(patterns, (b"\0", b"\0\0")):
-            for match in pattern.finditer(data):
-                whole = (data[match.end():match.end() + len(end)] == end
-                         and data[max(match.start() - 1, 0):match.start()] in (b"", b"\0"))
-                if whole:
-                    found.add(match[0].replace(b"\0", b"").decode("ascii").lower())
+    that is named as a whole text without its ending: the loader appends it. Shorter ones could be
+    any text. Without endings, in lower case; what happens to lie before a name may be stuck to it
+    ("lws2_32")."""
+    lower = data.lower()
+    found = set()
+    for encoding, size in (("ascii", 1), ("utf-16-le", 2)):
+        ending = ".dll".encode(encoding)
+        for at in _places(lower, ending):
+            name = _NAME[size - 1].search(lower, max(0, at - 40 * size), at)
+            if name and not _GOES_ON[size - 1].match(lower, at + len(ending)):
+                found.add(name[0].decode(encoding))
+        for known in (name for name in NETWORK if len(name) >= 6):
+            for at in _places(lower, known.encode(encoding)):
+                end = at + len(known) * size
+                alone = lower[max(at - 1, 0):at] in (b"", b"\0")
+                if alone and lower[end:end + size] == bytes(size):
+                    found.add(known)
     return frozenset(found)
 
 
@@ -158,3 +162,18 @@ def judge(name: str, binary: Binary, allowed: set[str] | None = None) -> list[st
     if not binary.imports:
         findings.append(f"{name} imports nothing, which no program can: it was not understood")
     return findings
+
+
+def judge_setup(name: str, binary: Binary, carried: Iterable[Binary] = ()) -> list[str]:
+    """The same for a setup or an uninstaller: what it carries is judged by itself, and its names
+    show only where nothing is compressed."""
+    inside = frozenset().union(*(each.named for each in carried))
+    return judge(name, dataclasses.replace(binary, named=binary.named - inside), ALLOWED_SETUP)
+
+
+def judge_release(binaries: Iterable[pathlib.Path], setup: pathlib.Path) -> list[str]:
+    """Everything that one setup brings. Errors: PeError, OSError."""
+    read_binaries = {path: read(path) for path in binaries}
+    found = [sentence for path, binary in read_binaries.items()
+             for sentence in judge(path.name, binary)]
+    return found + judge_setup(setup.name, read(setup), read_binaries.values())

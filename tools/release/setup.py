@@ -11,6 +11,7 @@ import sys
 
 import bom
 import files
+import network
 import signing
 from vendor_profile import PATH, Profile, vendor_toml
 
@@ -108,9 +109,16 @@ def compile_script(wish: Wish) -> None:
 
 
 def make(wish: Wish) -> pathlib.Path:
-    """The setup program. Everything signed in it was verified afterwards."""
+    """The setup program. Everything signed in it was verified afterwards, and nothing in it can
+    open a connection."""
     binaries = stage(wish)
     compile_script(wish)
+    try:
+        found = network.judge_release(binaries, wish.setup)
+    except network.PeError as error:
+        raise SetupError(f"{wish.setup}: {error}") from error
+    if found:
+        raise SetupError("\n".join(found))
     if wish.signer is not None:
         for path in [*binaries, wish.setup]:
             signing.verify(path, wish.signer)
