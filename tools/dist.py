@@ -49,7 +49,10 @@ def make(signer: signing.Identity | None) -> list[pathlib.Path]:
     if missing:
         raise setup.SetupError("missing: " + ", ".join(missing) + "; run make dist")
     wish = setup.Wish(read_profile(OWN), version, None, DIST / "work", signer)
-    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir(parents=True, exist_ok=True)
+    for path in DIST.iterdir():
+        if path.is_file():  # of an earlier run; folders are those of make vendor
+            path.unlink()
     program = DIST / setup.make(wish).name
     wish.setup.replace(program)
     windows = {("x64/" if "/" not in name else "") + name: wish.stage / name
@@ -65,6 +68,7 @@ def make(signer: signing.Identity | None) -> list[pathlib.Path]:
     inside = [wish.stage / name for name in files.WINDOWS]
     (DIST / "SHA256SUMS").write_text(
         files.hash_list(made, DIST) + files.hash_list(inside, wish.stage), encoding="utf-8")
+    shutil.rmtree(wish.folder)
     return [*made, DIST / "SHA256SUMS"]
 
 
