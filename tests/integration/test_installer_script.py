@@ -3,12 +3,15 @@ and vendor profiles. Needs no Windows; canaries make each check fail."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import pathlib
 import re
 import sys
 import tempfile
 import tomllib
 import unittest
+from unittest import mock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/release"))
@@ -183,6 +186,42 @@ class Profiles(unittest.TestCase):
         text = generate.identity(profile, "1.2.3")
         self.assertIn(".version_number = 10203}", text)
         self.assertIn("{0x5E0C7B0A, 0x93D4, 0x4C1F, {0x8B, 0x62, 0x1F", text)
+
+    def test_a_bill_of_materials_is_what_its_readers_expect(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, \
+                mock.patch.object(bom, "versions_of", lambda packages: dict.fromkeys(
+                    packages, "1:9.1.0+ds1-2")), \
+                mock.patch.object(bom, "check_licence"):
+            base = pathlib.Path(folder)
+            names = ("a.exe", "x86/a.dll")
+            for name in names:
+                (base / name).parent.mkdir(exist_ok=True)
+                (base / name).write_text(name, encoding="ascii")
+            text, again, other = (
+                bom.document("N", "C", version, [base / name for name in names], base)
+                for version in ("1.2.3", "1.2.3", "1.2.4"))
+        self.assertEqual(text, again)
+        document = json.loads(text)
+        self.assertEqual((document["bomFormat"], document["specVersion"], document["version"]),
+                         ("CycloneDX", "1.5", 1))
+        self.assertRegex(document["serialNumber"], r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-"
+                                                   r"[0-9a-f]{12}$")
+        self.assertNotEqual(document["serialNumber"], json.loads(other)["serialNumber"])
+        parts = {part["bom-ref"]: part for part in document["components"]}
+        self.assertEqual(len(parts), len(document["components"]), "a reference twice")
+        known = {*parts, document["metadata"]["component"]["bom-ref"]}
+        for row in document["dependencies"]:
+            self.assertLessEqual({row["ref"], *row["dependsOn"]}, known)
+        hashed = {part["name"]: part["hashes"][0] for part in parts.values() if "hashes" in part}
+        self.assertEqual(hashed, {name: {"alg": "SHA-256", "content": hashlib.sha256(
+            name.encode()).hexdigest()} for name in names})
+        for component in bom.COMPONENTS:
+            part = parts[component.package]
+            self.assertEqual(part["purl"],
+                             f"pkg:deb/debian/{component.package}@1%3A9.1.0%2Bds1-2")
+            (licence,) = part["licenses"]
+            said = licence.get("expression") or licence["license"]["id"]
+            self.assertEqual((said, "expression" in licence), (component.spdx, " " in said))
 
     def test_a_licence_that_changed_stops_the_release(self) -> None:
         self.assertEqual(bom.licence_in("Files: *\nCopyright: x\nLicense: Expat\n"), "Expat")
