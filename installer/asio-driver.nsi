@@ -97,7 +97,7 @@ Section /o "When you sign in" ModeLogon
 SectionEnd
 Section /o "With the machine, before anybody signs in" ModeMachine
 SectionEnd
-Section /o "No service: programs start it themselves" ModeOff
+Section /o "Nobody: it is switched off, and programs are told so" ModeOff
 SectionEnd
 
 Function .onSelChange
