@@ -173,6 +173,8 @@ class Profiles(unittest.TestCase):
                             "no section of the configuration"),
                            (GOOD + '\n[configuration.engine]\n"a = 1\\n[service]\\nb" = 1\n',
                             "is no key"),
+                           (GOOD.replace("preferred_frames =", "prefered_frames ="),
+                            "driver.prefered_frames: is no key of the configuration; the keys are"),
                            (GOOD.replace("[installer]", '[installer]\nicon = "/etc/x.ico"'),
                             "beside the profile"),
                            ("[product", "is no TOML"), ('icon = "a"', "icon: is unknown"),

@@ -8,6 +8,7 @@ reads below the user's own file.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import pathlib
 import re
 import tomllib
@@ -24,13 +25,10 @@ TEXT = re.compile(r"[A-Za-z0-9]([A-Za-z0-9 .,()+&_-]*[A-Za-z0-9.,()+&_-])?")
 #: The same for the path of a file, whose folder's name the vendor's machine gives.
 PATH = re.compile(r"[A-Za-z0-9 ._/+@=~,()-]+")
 FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9 ._/-]*\.ico")
-KEY = re.compile(r"[a-z][a-z0-9_]*")
 #: Windows has no folder of such a name; the last is where a release is made.
 RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]|work)")
 DRIVER_NAME_LENGTH = 31
-#: Sections of the configuration whose meaning a vendor may set (docs/configuration.md).
-CONFIGURATION = ("driver", "engine", "service", "hosts", "device", "wasapi", "combined", "member",
-                 "channels", "simulated")
+KEYS = ROOT / "docs/configuration.md"
 
 
 class ProfileError(Exception):
@@ -112,20 +110,38 @@ class _Reader:
             raise self.error(key, f"is unknown; the keys are {known}")
 
 
+@functools.cache
+def known_keys() -> dict[str, list[str]]:
+    """The configuration's keys by section. A test holds the document to what the service knows."""
+    keys: dict[str, list[str]] = {}
+    section: list[str] | None = None
+    for line in KEYS.read_text(encoding="utf-8").splitlines():
+        title = re.match(r"\| \*\*\[+(\w+)\]+\*\* \|", line)
+        row = re.match(r"\| `(\w+)` \|", line)
+        if title:
+            section = keys.setdefault(title[1], [])
+        elif row and section is not None:
+            section.append(row[1])
+        else:
+            section = None
+    return keys
+
+
 def check_configuration(path: pathlib.Path, text: str, tables: Any) -> dict[str, Any]:
-    """Sections by name; their keys are the service's to judge (`asio-driver config validate`)."""
+    """Sections by name; values are the service's to judge (`asio-driver config validate`)."""
     reader = _Reader(path, text, "configuration", tables)
     for name in reader.left:
-        if name not in CONFIGURATION:
+        if name not in known_keys():
             raise reader.error(name, "is no section of the configuration; the sections are "
-                               + ", ".join(CONFIGURATION))
+                               + ", ".join(known_keys()))
         for table in reader.left[name] if name == "member" else [reader.left[name]]:
             if not isinstance(table, dict):
                 raise reader.error(name, "must be a section with keys")
             inside = _Reader(path, text, f"configuration.{name}", table)
             for key, value in table.items():
-                if not KEY.fullmatch(key):
-                    raise inside.error(key, "is no key; keys are lower-case letters, digits, _")
+                if key not in known_keys()[name]:
+                    raise inside.error(key, "is no key of the configuration; the keys are "
+                                       + ", ".join(known_keys()[name]))
                 if not _is_plain(value):
                     raise inside.error(
                         key, "must be a text, a number, true or false, or a list of these")
