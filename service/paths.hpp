@@ -1,4 +1,5 @@
-// Where this user's files of the product lie. UTF-8; empty when the system does not say.
+// Where this user's files of the product lie. UTF-8; empty when the system does not say. The folder
+// is the product's id, "asio-driver" below: each vendor's product has its own.
 #pragma once
 
 #include <filesystem>
