@@ -25,6 +25,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr nanoseconds kServerStopLimit = milliseconds{1500};
+constexpr nanoseconds kChoresLimit = seconds{2};
 constexpr nanoseconds kClaimLimit = seconds{2};
 constexpr nanoseconds kClaimPause = milliseconds{20};
 constexpr nanoseconds kTakeOverPause =
@@ -64,6 +65,9 @@ class Program {
 
   int run();
 
+  /// After run(): a device still holds the chores thread, which goes on using what is in here.
+  [[nodiscard]] bool is_held() const { return held_; }
+
  private:
   void open_log();
   Result<std::unique_ptr<ports::Listener>> claim();
@@ -93,6 +97,8 @@ class Program {
   const std::unique_ptr<ports::Transport> transport_;
   const std::unique_ptr<ports::Signal> woken_;  // the main thread has something to look at
   std::atomic<bool> leaving_{false};
+  std::atomic<bool> chores_end_{false};
+  bool held_ = false;
   std::optional<StopRequests> stop_requests_;
   Log log_ = make_terminal_log();
   LoadedConfig config_;
@@ -231,9 +237,8 @@ Result<> Program::serve(std::unique_ptr<ports::Listener> listener) {
         server_->notify(connection, method, params);
       });
 
-  std::atomic<bool> done{false};
-  auto chores = threads_->start("asiodrv-chores", ports::ThreadRole::control, [&] {
-    while (!done) do_chores();
+  auto chores = threads_->start("asiodrv-chores", ports::ThreadRole::control, [this] {
+    while (!chores_end_) do_chores();
   });
   auto started = chores ? server_->start(std::move(listener))
                         : Result<>(tl::unexpected<Error>(chores.error()));
@@ -241,9 +246,13 @@ Result<> Program::serve(std::unique_ptr<ports::Listener> listener) {
 
   server_->run_serialised([this] { service_->begin_leaving(); });
   server_->stop(clock_->now() + kServerStopLimit);
-  done = true;
+  chores_end_ = true;
   service_->attention().signal();
-  if (chores) (*chores)->join(clock_->now() + seconds{2});
+  if (chores && !(*chores)->join(clock_->now() + kChoresLimit)) {
+    log_(LogLevel::error, "A device does not let go; its use ends with the process.");
+    held_ = true;
+    return started;
+  }
   server_.reset();
   service_.reset();
   return started;
@@ -299,6 +308,12 @@ void Program::wait_until_done() {
 
 }  // namespace
 
-int run_service(const RunOptions& options) { return Program(options).run(); }
+int run_service(const RunOptions& options) {
+  auto program = std::make_unique<Program>(options);
+  const int code = program->run();
+  // The process ends now, and with it the thread; destroying what it uses would end it in a crash.
+  if (program->is_held()) static_cast<void>(program.release());
+  return code;
+}
 
 }  // namespace asiodrv::service
