@@ -21,7 +21,7 @@ set(ASIODRV_EDGES
   "asio:core_base core_ports core_audio core_wire ipc_client"
   "service_manager:core_base core_ports platform"
   "service:core_base core_ports core_audio core_wire core_engine platform devices_simulated devices_wasapi devices_combined ipc_client ipc_server service_manager"
-  "doctor:core_base core_ports core_wire ipc_client platform devices_wasapi service"
+  "doctor:core_base core_ports core_wire ipc_client platform devices_wasapi service trust"
   "trust:core_base platform"
   "cli:core_base core_ports core_wire doctor ipc_client platform service service_manager trust"
   "host:core_base core_ports core_audio platform asio"

@@ -4,7 +4,7 @@
 #include <cctype>
 
 #include "doctor/identity.hpp"
-#include "doctor/pe_file.hpp"
+#include "doctor/program_file.hpp"
 
 namespace asiodrv::doctor {
 namespace {
@@ -43,7 +43,7 @@ std::string installed_driver(const std::string& program_path, unsigned bits) {
   const std::string base = folder + separator;
   for (const std::string& candidate : {base + kDriverFile, base + wanted + separator + kDriverFile,
                                        base + "asio-driver-" + wanted + ".dll"}) {
-    const auto file = read_pe(candidate);
+    const auto file = read_program_file(candidate);
     if (file && file->machine == wanted) return candidate;
   }
   return {};

@@ -9,8 +9,8 @@
 
 #include "doctor/identity.hpp"
 #include "doctor/installed_files.hpp"
-#include "doctor/pe_file.hpp"
 #include "doctor/probe.hpp"
+#include "doctor/program_file.hpp"
 #include "doctor/windows/registry.hpp"
 
 namespace asiodrv::doctor {
@@ -26,18 +26,17 @@ struct FileFacts {
 
 FileFacts look_at(const std::string& path) {
   FileFacts facts;
-  auto file = read_pe(path);
+  auto file = read_program_file(path);
   if (file) {
     facts.exists = true;
     facts.machine = std::move(file->machine);
     facts.version = short_version(file->version);
-  } else if (file.error().code == ErrorCode::not_found) {
-    facts.exists = false;
-  } else {
-    facts.exists = true;
-    facts.machine = Known<std::string>::unknown(file.error().message);
-    facts.version = Known<std::string>::unknown(file.error().message);
+    return facts;
   }
+  const Error& error = file.error();
+  facts.exists = error.code == ErrorCode::unsupported ? Known<bool>::unknown(error.message)
+                                                      : error.code != ErrorCode::not_found;
+  facts.machine = facts.version = Known<std::string>::unknown(error.message);
   return facts;
 }
 
