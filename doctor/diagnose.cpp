@@ -15,6 +15,10 @@ void Judge::find(const char* id, std::string detail, std::string fix) {
   diagnosis_.findings.push_back({cause, std::move(detail), std::move(fix)});
 }
 
+std::string undecided_sentence(const std::string& about, const std::string& why) {
+  return about + ": " + why + (why.ends_with('.') ? "" : ".");
+}
+
 bool Judge::has(const char* id) const noexcept {
   return std::any_of(diagnosis_.findings.begin(), diagnosis_.findings.end(),
                      [&](const Finding& each) { return each.cause->id == id; });
@@ -80,7 +84,7 @@ void Judge::other_drivers() {
            fmt::format("Install the driver '{}' again, or uninstall it.", other.name));
     } else if (!other.probe.known()) {
       diagnosis_.undecided.push_back(
-          fmt::format("Whether {} crashes programs: {}.", what, other.probe.why()));
+          undecided_sentence(fmt::format("Whether {} crashes programs", what), other.probe.why()));
     }
   }
 }

@@ -30,6 +30,9 @@ struct Diagnosis {
 
 // --- the parts, for diagnose() alone -------------------------------------------------------------
 
+/// "ABOUT: WHY." Reasons are parts of sentences, or sentences of others with a full stop.
+[[nodiscard]] std::string undecided_sentence(const std::string& about, const std::string& why);
+
 /// Collects while the facts are gone through.
 class Judge {
  public:
@@ -66,7 +69,7 @@ class Judge {
 template <class T>
 bool Judge::decided(const Known<T>& fact, const char* about) {
   if (fact.known()) return true;
-  diagnosis_.undecided.push_back(std::string(about) + ": " + fact.why() + ".");
+  diagnosis_.undecided.push_back(undecided_sentence(about, fact.why()));
   return false;
 }
 

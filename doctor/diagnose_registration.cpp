@@ -74,6 +74,7 @@ void Judge::file_of(const Registration& view, unsigned bits) {
     find("file_missing", fmt::format("{}-bit programs would load {}.", bits, path));
     return;
   }
+  if (!decided(view.machine, "Whether the registered file fits")) return;
   const char* const wanted = bits == 64 ? "x64" : "x86";
   if (view.machine.is_not(wanted)) {
     find("wrong_bitness", view.machine->empty()

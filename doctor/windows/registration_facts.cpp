@@ -12,12 +12,16 @@
 #include "doctor/probe.hpp"
 #include "doctor/program_file.hpp"
 #include "doctor/windows/registry.hpp"
+#include "trust/windows/registrations.hpp"
 
 namespace asiodrv::doctor {
 namespace {
 
 constexpr const char* kAsio = "SOFTWARE\\ASIO";
 constexpr const char* kClasses = "SOFTWARE\\Classes\\CLSID\\";
+/// What programs of others may do is what this command may do.
+constexpr const char* kNotElevated =
+    "nobody else's code gets an administrator's rights; run this without them";
 
 struct FileFacts {
   Known<bool> exists;
@@ -60,12 +64,25 @@ void read_ours(Registration& facts, View view, const RegistryKey& asio) {
   }
   const RegistryKey server(HKEY_LOCAL_MACHINE,
                            std::string(kClasses) + driver_class() + "\\InprocServer32", view);
-  if (!server.decided()) return;
-  facts.path = server.text("");
+  if (!server.decided()) {
+    facts.path = Known<std::string>::unknown("the registry refuses, error " +
+                                             std::to_string(server.error()));
+    return;
+  }
+  facts.path = trust::server_file(server.text(""), view == View::bits32);
   facts.threading_model = server.text("ThreadingModel");
   const RegistryKey user(HKEY_CURRENT_USER,
                          std::string(kClasses) + driver_class() + "\\InprocServer32", view);
   if (user.decided()) facts.user_path = user.text("");
+}
+
+/// What programs load for a class of others; "" when nothing is registered.
+std::string file_of_class(const std::string& driver_class, View view) {
+  if (driver_class.empty()) return {};
+  const std::string place = kClasses + driver_class + "\\InprocServer32";
+  std::string path = RegistryKey(HKEY_LOCAL_MACHINE, place, view).text("");
+  if (path.empty()) path = RegistryKey(HKEY_CURRENT_USER, place, view).text("");
+  return trust::server_file(path, view == View::bits32);
 }
 
 void read_our_file(Registration& facts, std::size_t index, const Facts& all,
@@ -82,7 +99,7 @@ void read_our_file(Registration& facts, std::size_t index, const Facts& all,
   facts.version = std::move(file.version);
   facts.in_our_folder = lies_in(*facts.path, folder);
   const bool fits = facts.machine.is("x64") && index == 0;
-  const bool trusted = facts.in_our_folder.is(true) && !facts.user_path.is_not("");
+  const bool trusted = facts.in_our_folder.is(true) && facts.user_path.is("");
   if (!fits) {
     facts.load = Known<ProbeResult>::unknown(
         index == 0 ? "the file is no 64-bit program file"
@@ -90,6 +107,8 @@ void read_our_file(Registration& facts, std::size_t index, const Facts& all,
   } else if (!trusted && !options.probe) {
     facts.load = Known<ProbeResult>::unknown(
         "the file is not in the folder of this program, and is loaded with --probe only");
+  } else if (!trusted && all.system.elevated.is(true)) {
+    facts.load = Known<ProbeResult>::unknown(kNotElevated);
   } else if (!facts.listed_class.known() || !same_text(*facts.listed_class, driver_class())) {
     facts.load = Known<ProbeResult>::unknown("the class is not the driver's");
   } else {
@@ -106,9 +125,7 @@ void read_others(Facts& facts, std::size_t index, View view, const RegistryKey& 
     other.bits = bits_of(index);
     other.driver_class = entry.text("CLSID");
     if (same_text(name, driver_name()) || same_text(other.driver_class, driver_class())) continue;
-    const RegistryKey server(HKEY_LOCAL_MACHINE, kClasses + other.driver_class + "\\InprocServer32",
-                             view);
-    if (!other.driver_class.empty()) other.path = server.text("");
+    other.path = file_of_class(other.driver_class, view);
     if (other.path.find('\\') == std::string::npos) {
       other.file_exists = Known<bool>::unknown("its registration names no folder");
       other.machine = Known<std::string>::unknown("its registration names no folder");
@@ -123,6 +140,8 @@ void read_others(Facts& facts, std::size_t index, View view, const RegistryKey& 
       other.probe = Known<ProbeResult>::unknown("this program cannot load 32-bit drivers");
     } else if (other.file_exists.is(false) || !other.machine.is("x64")) {
       other.probe = Known<ProbeResult>::unknown("it has no file for 64-bit programs");
+    } else if (facts.system.elevated.is(true)) {
+      other.probe = Known<ProbeResult>::unknown(kNotElevated);
     } else {
       other.probe = probe_driver(other.driver_class, true, options.probe_limit);
     }

@@ -37,7 +37,7 @@ std::string seen_by_64(const std::string& path, bool view_32) {
 std::string server_path(HKEY root, const char* classes, const std::string& clsid, View view) {
   const RegistryKey server(root, fmt::format("{}\\CLSID\\{}\\InprocServer32", classes, clsid),
                            view);
-  return seen_by_64(plain_path(server.text(nullptr)), view == View::for_32);
+  return server_file(server.text(nullptr), view == View::for_32);
 }
 
 void read_view(View view, std::vector<Registration>& found) {
@@ -63,6 +63,10 @@ void read_view(View view, std::vector<Registration>& found) {
 }
 
 }  // namespace
+
+std::string server_file(const std::string& registered, bool view_32) {
+  return seen_by_64(plain_path(registered), view_32);
+}
 
 Known<std::vector<Registration>> registered_drivers() {
   for (const View view : {View::for_64, View::for_32}) {
