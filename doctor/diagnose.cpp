@@ -136,6 +136,10 @@ void Judge::microphone() {
     find("microphone_denied", "It is switched off for desktop programs of this user.",
          "Switch \"Let desktop apps access your microphone\" on under Settings, Privacy, "
          "Microphone.");
+  } else {
+    decided(system.microphone_device, "Whether the microphone is allowed on this computer");
+    decided(system.microphone_user, "Whether the microphone is allowed to this user's programs");
+    decided(system.microphone_desktop, "Whether the microphone is allowed to desktop programs");
   }
 }
 

@@ -60,7 +60,6 @@ class Judge {
   void microphone();
   void open_attempt();
   [[nodiscard]] bool wants_windows_sound() const;
-  [[nodiscard]] bool wants_exclusive() const;
 
   const Facts& facts_;
   Diagnosis diagnosis_;

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "devices/wasapi/codes.hpp"
+#include "devices/wasapi/endpoints.hpp"
 #include "doctor/diagnose.hpp"
 
 namespace asiodrv::doctor {
@@ -44,11 +45,23 @@ const Endpoint* first(const std::vector<Endpoint>& endpoints, const char* state)
   return found == endpoints.end() ? nullptr : &*found;
 }
 
-const Endpoint* standard(const std::vector<Endpoint>& endpoints, bool output) {
-  const auto found = std::find_if(endpoints.begin(), endpoints.end(), [&](const Endpoint& each) {
-    return each.output == output && each.is_default;
-  });
-  return found == endpoints.end() ? nullptr : &*found;
+/// What the configured text means, by the rule of the device itself; null: nothing that is there.
+const Endpoint* meant(const std::vector<Endpoint>& endpoints, bool output,
+                      const std::string& text) {
+  std::vector<wasapi::EndpointInfo> infos;
+  for (const Endpoint& each : endpoints) {
+    wasapi::EndpointInfo& info = infos.emplace_back();
+    info.id = each.id;
+    info.name = each.name;
+    info.description = each.description;
+    info.usb = each.usb;
+    info.flow = each.output ? wasapi::Flow::render : wasapi::Flow::capture;
+    info.is_default = each.is_default;
+    if (each.state == "active") info.state = wasapi::kActive;
+  }
+  const auto chosen =
+      wasapi::choose_endpoint(infos, output ? wasapi::Flow::render : wasapi::Flow::capture, text);
+  return chosen ? &endpoints[static_cast<std::size_t>(*chosen - infos.data())] : nullptr;
 }
 
 }  // namespace
@@ -62,11 +75,6 @@ const char* cause_of_code(std::uint32_t code) noexcept {
 
 bool Judge::wants_windows_sound() const {
   return facts_.system.name == "windows" && facts_.configuration.backend != "simulated";
-}
-
-bool Judge::wants_exclusive() const {
-  const ConfigurationFacts& config = facts_.configuration;
-  return config.mode == "exclusive" || (config.mode == "automatic" && config.prefer_exclusive);
 }
 
 void Judge::endpoints() {
@@ -87,25 +95,22 @@ void Judge::endpoints() {
     }
     return;
   }
-  const Endpoint* const chosen = [&]() -> const Endpoint* {
-    if (config.output == "default") return standard(facts_.endpoints, true);
-    for (const Endpoint& each : facts_.endpoints) {
-      if (each.output && (each.id == config.output || each.name == config.output)) return &each;
-    }
-    return nullptr;
-  }();
-  if (chosen != nullptr && chosen->state == "disabled") {
+  if (config.backend == "combined") return;  // its members are named elsewhere
+  const Endpoint* const chosen = meant(facts_.endpoints, true, config.output);
+  if (chosen == nullptr) return;
+  if (chosen->state == "disabled") {
     find("default_disabled", chosen->name + " is disabled.");
-  } else if (chosen != nullptr && chosen->state == "unplugged") {
+  } else if (chosen->state == "unplugged") {
     find("default_unplugged", chosen->name + " is unplugged.");
   }
-  if (chosen != nullptr && wants_exclusive() && config.mode == "exclusive" &&
+  if (config.mode == "exclusive" &&
+      decided(chosen->exclusive_allowed, "Whether exclusive use is allowed") &&
       chosen->exclusive_allowed.is(false)) {
     find("exclusive_disallowed", fmt::format("{}, and mode is \"exclusive\".", chosen->name));
   }
-  const Endpoint* const input = standard(facts_.endpoints, false);
-  if (chosen != nullptr && input != nullptr && config.output == "default" &&
-      config.input == "default" && chosen->rate_hz.known() && input->rate_hz.known() &&
+  if (config.input.empty()) return;
+  const Endpoint* const input = meant(facts_.endpoints, false, config.input);
+  if (input != nullptr && chosen->rate_hz.known() && input->rate_hz.known() &&
       *chosen->rate_hz != *input->rate_hz) {
     find("input_rate", fmt::format("{} runs at {} Hz, {} at {} Hz.", chosen->name, *chosen->rate_hz,
                                    input->name, *input->rate_hz));

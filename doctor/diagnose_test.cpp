@@ -342,6 +342,21 @@ TEST(doctor_diagnose, access_denied_is_the_microphone_unless_it_is_known_to_be_a
   EXPECT_EQ(ids(diagnose(facts)).front(), "microphone_denied");
 }
 
+TEST(doctor_diagnose, the_output_is_found_by_whatever_the_configuration_may_call_it) {
+  for (const char* const name : {"{0.0.0.0}.{c}", "screen", "Screen", "DIGITAL"}) {
+    Facts facts = healthy_facts();
+    facts.configuration.output = name;
+    EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{"default_unplugged"}) << name;
+  }
+  Facts facts = healthy_facts();
+  facts.configuration.output = "usb:1234:5678";
+  facts.configuration.mode = "exclusive";
+  facts.endpoints[0].exclusive_allowed = false;
+  EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{"exclusive_disallowed"});
+  facts.configuration.backend = "combined";  // then [wasapi] names nothing
+  EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{});
+}
+
 TEST(doctor_diagnose, exclusive_use_that_nobody_wants_may_be_off) {
   Facts facts = healthy_facts();
   facts.endpoints[0].exclusive_allowed = false;

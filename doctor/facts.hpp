@@ -66,6 +66,8 @@ struct ConfigurationFacts {
 /// One of Windows' sound devices.
 struct Endpoint {
   std::string id, name;
+  std::string description;  ///< the part of the name that does not name the adapter
+  std::string usb;          ///< vendor and product, "1234:5678"; "" not on USB
   bool output = true;
   std::string state;  ///< "active", "disabled", "unplugged" or "absent"
   bool is_default = false;

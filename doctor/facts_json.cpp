@@ -86,6 +86,8 @@ template <class Visitor>
 void members(Visitor& v, auto& o, const Endpoint*) {
   v("id", o.id);
   v("name", o.name);
+  v("description", o.description);
+  v("usb", o.usb);
   v("output", o.output);
   v("state", o.state);
   v("default", o.is_default);

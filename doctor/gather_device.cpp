@@ -158,6 +158,8 @@ Result<std::vector<Endpoint>> read_endpoints(wasapi::System& system) {
     Endpoint endpoint;
     endpoint.id = each.id;
     endpoint.name = each.name;
+    endpoint.description = each.description;
+    endpoint.usb = each.usb;
     endpoint.output = each.flow == wasapi::Flow::render;
     endpoint.state = state_name(each.state);
     endpoint.is_default = each.is_default;

@@ -46,9 +46,11 @@ inline Facts healthy_facts() {
   facts.configuration.in_force = true;
   facts.endpoints_listed = true;
   facts.endpoints = {
-      {"{0.0.0.0}.{a}", "Loudspeakers", true, "active", true, true, std::uint32_t{48'000}},
-      {"{0.0.1.0}.{b}", "Microphone", false, "active", true, true, std::uint32_t{48'000}},
-      {"{0.0.0.0}.{c}", "Screen", true, "unplugged", false, true, {}}};
+      {"{0.0.0.0}.{a}", "Loudspeakers", "Speakers", "1234:5678", true, "active", true, true,
+       std::uint32_t{48'000}},
+      {"{0.0.1.0}.{b}", "Microphone", "Mic", "1234:5678", false, "active", true, true,
+       std::uint32_t{48'000}},
+      {"{0.0.0.0}.{c}", "Screen", "Digital", "", true, "unplugged", false, true, {}}};
   facts.device.backend = std::string("wasapi");
   facts.device.name = "Loudspeakers";
   facts.device.present = true;
