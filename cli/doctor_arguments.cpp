@@ -31,7 +31,7 @@ CLI::App* add_doctor_command(CLI::App& app, DoctorOptions& doctor, ClientOptions
   add_client_options(command, client);
   command->add_flag("--fix", doctor.fix,
                     "Repairs what belongs to asio-driver: registers the driver (as administrator), "
-                    "puts a broken configuration aside, ends a service of another version");
+                    "mends a broken configuration, ends a service of another version");
   command->add_flag("--probe", doctor.probe,
                     "Also loads every other ASIO driver, each in a process of its own that is "
                     "ended after the time limit, and takes a device that is wanted for exclusive "

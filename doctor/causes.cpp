@@ -49,8 +49,8 @@ constexpr std::array kCauses{
           "Run \"asio-driver doctor --fix\": it stops the old one; programs start the new one.",
           true},
     Cause{"configuration_broken", "The configuration cannot be used; defaults are in force.",
-          "Mend the line that is named, or run \"asio-driver doctor --fix\": it puts the file "
-          "aside.",
+          "Mend the line that is named, or run \"asio-driver doctor --fix\": it keeps what is "
+          "right.",
           true},
     Cause{"elevated", "Programs that run as administrator cannot start the service.",
           "Start the music program without administrator rights."},

@@ -15,6 +15,11 @@ void Judge::find(const char* id, std::string detail, std::string fix) {
   diagnosis_.findings.push_back({cause, std::move(detail), std::move(fix)});
 }
 
+void Judge::find_for(unsigned bits, const char* id, std::string detail) {
+  find(id, std::move(detail));
+  diagnosis_.findings.back().bits = bits;
+}
+
 std::string undecided_sentence(const std::string& about, const std::string& why) {
   return about + ": " + why + (why.ends_with('.') ? "" : ".");
 }
@@ -56,7 +61,8 @@ void Judge::configuration() {
   const ConfigurationFacts& config = facts_.configuration;
   if (!decided(config.state, "Whether the configuration is right")) return;
   if (config.state.is("broken")) find("configuration_broken", config.error);
-  if (config.state.is_not("broken") && config.in_force.is(false)) {
+  // Another version may have other keys: whether it is the same configuration cannot be told.
+  if (config.state.is_not("broken") && config.in_force.is(false) && !has("service_version")) {
     find("configuration_old", fmt::format("{} was changed after the service had read it.",
                                           config.path.empty() ? "The file" : config.path));
   }

@@ -14,6 +14,7 @@ struct Finding {
   const Cause* cause = nullptr;  ///< an entry of all_causes()
   std::string detail;            ///< what was seen here: names, paths, codes
   std::string fix;               ///< one thing to do
+  unsigned bits = 0;             ///< 64 or 32: of the programs that it is about; 0: of all
 };
 
 struct Diagnosis {
@@ -49,6 +50,7 @@ class Judge {
 
  private:
   void find(const char* id, std::string detail, std::string fix = {});
+  void find_for(unsigned bits, const char* id, std::string detail);
   template <class T>
   bool decided(const Known<T>& fact, const char* about);
   [[nodiscard]] bool has(const char* id) const noexcept;

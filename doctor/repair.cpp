@@ -3,21 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "doctor/identity.hpp"
+#include "doctor/installed_files.hpp"
+#include "doctor/mend_configuration.hpp"
 #include "ipc/client/control_client.hpp"
 #include "platform/platform.hpp"
-#include "service/json_file.hpp"
-#include "service/paths.hpp"
+#include "service/config_layers.hpp"
 
 namespace asiodrv::doctor {
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr nanoseconds kRepairLimit = std::chrono::seconds{5};
-constexpr int kMostAside = 1000;
+constexpr nanoseconds kLeavePause = std::chrono::milliseconds{20};
 
 Result<> call_service(const std::string& instance, const char* method) {
   const auto clock = platform::make_clock();
@@ -40,18 +39,29 @@ bool asks_for_registration(const Finding& finding) {
                      [&](const char* each) { return finding.cause->id == each; });
 }
 
-Repair register_anew(const Finding& finding, const Facts& facts) {
-  Repair repair{std::string(finding.cause->id), true, {}};
+/// Only for the programs that something was found about.
+Repair register_anew(const Finding& first, const Diagnosis& diagnosis, const Facts& facts) {
+  Repair repair{std::string(first.cause->id), true, {}};
   for (std::size_t view = 0; view < facts.registration.size(); ++view) {
+    const unsigned bits = bits_of(view);
     const Registration& each = facts.registration[view];
-    const bool wanted = view == 0 || each.file_in_folder.is(true);
+    const bool wanted = std::any_of(
+        diagnosis.findings.begin(), diagnosis.findings.end(), [&](const Finding& finding) {
+          if (!asks_for_registration(finding)) return false;
+          return finding.bits == bits || (finding.bits == 0 && bits == 64);
+        });
     if (!wanted) continue;
-    const auto registered = register_driver(facts.program_path, bits_of(view));
+    const auto registered = register_driver(facts.program_path, bits);
     repair.done = repair.done && registered.has_value();
-    repair.said += (repair.said.empty() ? "" : " ") +
-                   (registered ? fmt::format("The driver was registered anew for {}-bit programs.",
-                                             bits_of(view))
-                               : registered.error().message);
+    std::string said = registered.has_value() ? std::string() : registered.error().message;
+    if (registered) {
+      said = fmt::format("The driver was registered anew for {}-bit programs.", bits);
+      const std::string before = each.listed_class.value_or("");
+      if (!before.empty() && !same_text(before, driver_class())) {
+        said += fmt::format(" The entry led to the class {} before.", before);
+      }
+    }
+    repair.said += (repair.said.empty() ? "" : " ") + said;
   }
   return repair;
 }
@@ -61,55 +71,59 @@ Repair from(const Finding& finding, const Result<>& done, std::string said) {
           done ? std::move(said) : done.error().message};
 }
 
-Repair mend_configuration(const Finding& finding, const Facts& facts,
-                          const GatherOptions& options) {
-  const auto aside = put_configuration_aside(facts.configuration.path);
-  if (!aside) return {std::string(finding.cause->id), false, aside.error().message};
-  std::string said =
-      aside->empty()
-          ? "An empty configuration was made."
-          : fmt::format("The configuration is now {}, and an empty one is in its place.", *aside);
+/// Asks it to leave, and waits until it has: what is looked at next is the new one, or none.
+Repair end_service(const Finding& finding, const std::string& instance) {
+  const auto asked = call_service(instance, "shutdown");
+  // One that hangs up instead of answering is leaving too.
+  if (!asked && asked.error().code != ErrorCode::disconnected) return from(finding, asked, "");
+  const auto clock = platform::make_clock();
+  const auto transport = platform::make_transport(instance);
+  const Instant limit = clock->now() + kRepairLimit;
+  bool gone = false;
+  while (!gone && clock->now() < limit) {
+    const auto found = transport->connect(limit);
+    gone = !found && found.error().code == ErrorCode::service_absent;
+    if (!gone) clock->sleep_until(clock->now() + kLeavePause);
+  }
+  return from(finding, {},
+              gone ? "The service has left; programs start the new one."
+                   : "The service was asked to leave, and one still answers: a program may have "
+                     "started it again.");
+}
+
+/// Whether this command's rights may be used on the file. A running service names its own file, and
+/// a program without an administrator's rights could pass for that service.
+bool may_mend(const Facts& facts, const GatherOptions& options) {
+  if (!facts.system.elevated.is(true)) return true;
+  const std::string& path = facts.configuration.path;
+  const service::ConfigPlaces places = service::config_places(options.config_path);
+  return path == places.vendor || path == places.machine || (places.named && path == places.top);
+}
+
+Repair mend(const Finding& finding, const Facts& facts, const GatherOptions& options) {
+  const std::string& path = facts.configuration.path;
+  if (!may_mend(facts, options)) {
+    return {std::string(finding.cause->id), false,
+            fmt::format("{} is a user's own: run \"asio-driver doctor --fix\" once more, without "
+                        "administrator rights, to mend it.",
+                        path)};
+  }
+  const auto mended = mend_configuration(path);
+  if (!mended) return from(finding, refusal(mended), "");
+  std::string said = "An empty configuration was made.";
+  if (!mended->aside.empty()) {
+    said = fmt::format("The configuration is now {}, and {} is in its place.", mended->aside,
+                       mended->kept_the_rest ? "what was right of it" : "an empty one");
+  }
   if (facts.service.reach.is("answers")) {
     const auto read = call_service(options.instance, "config.reload");
-    said += read ? " The service has read it." : " The service reads it at its next start.";
+    said += read ? " The service has read it."
+                 : " The service has not read it yet: " + read.error().message;
   }
   return {std::string(finding.cause->id), true, std::move(said)};
 }
 
 }  // namespace
-
-Result<std::string> put_configuration_aside(const std::string& path) {
-  if (path.empty()) {
-    return fail(ErrorCode::not_found,
-                "The system names no folder of this user, so there is no configuration to mend.");
-  }
-  std::error_code problem;
-  for (int number = 1; number <= kMostAside; ++number) {
-    const std::string aside = fmt::format("{}.broken-{}", path, number);
-    if (fs::exists(service::path_of(aside), problem) || problem) continue;
-    const bool there = fs::exists(service::path_of(path), problem);
-    if (there) {
-      fs::rename(service::path_of(path), service::path_of(aside), problem);
-      if (problem) {
-        return fail(ErrorCode::access_denied,
-                    fmt::format("{} cannot be renamed: {}. Mend the line that is named by hand.",
-                                path, problem.message()));
-      }
-    }
-    std::string text = "# All values are the defaults.\n";
-    if (there) {
-      text += fmt::format("# What was here before, and could not be used: {}\n",
-                          service::file_name(aside));
-    }
-    if (auto written = service::write_whole_file(path, text); !written) {
-      return tl::unexpected<Error>(std::move(written.error()));
-    }
-    return there ? aside : std::string();
-  }
-  return fail(ErrorCode::limit_reached,
-              fmt::format("There are {} files beside {} that were put aside. Delete old ones.",
-                          kMostAside, path));
-}
 
 std::vector<Repair> repair(const Diagnosis& diagnosis, const Facts& facts,
                            const GatherOptions& options) {
@@ -118,13 +132,12 @@ std::vector<Repair> repair(const Diagnosis& diagnosis, const Facts& facts,
   for (const Finding& finding : diagnosis.findings) {
     const std::string_view id = finding.cause->id;
     if (asks_for_registration(finding)) {
-      if (!registered) repairs.push_back(register_anew(finding, facts));
+      if (!registered) repairs.push_back(register_anew(finding, diagnosis, facts));
       registered = true;
     } else if (id == "service_version") {
-      repairs.push_back(from(finding, call_service(options.instance, "shutdown"),
-                             "The service was asked to leave; programs start the new one."));
+      repairs.push_back(end_service(finding, options.instance));
     } else if (id == "configuration_broken") {
-      repairs.push_back(mend_configuration(finding, facts, options));
+      repairs.push_back(mend(finding, facts, options));
     } else if (id == "configuration_old") {
       repairs.push_back(from(finding, call_service(options.instance, "config.reload"),
                              "The service has read the configuration anew."));

@@ -57,10 +57,10 @@ class Doctor(DoctorCase):
         self.world.configure(SIMULATED)
 
     def test_a_broken_configuration_is_named_with_its_line_and_put_aside_by_fix(self) -> None:
-        wrong = "[driver]\nsample_type = \"float64\"\n"
+        wrong = SIMULATED + "[driver]\nmax_frames = 1024\nsample_type = \"float64\"\n"
         self.world.config.write_text(wrong, encoding="utf-8")
         answer = self.assert_first("configuration_broken")
-        self.assertIn("config.toml:2", answer["findings"][0]["detail"])
+        self.assertIn("config.toml:5", answer["findings"][0]["detail"])
         self.assertEqual(self.world.config.read_text(encoding="utf-8"), wrong, "it was changed")
         repaired = self.doctor("--fix")
         self.assertNotIn("configuration_broken", self.ids(repaired))
@@ -68,6 +68,20 @@ class Doctor(DoctorCase):
         aside = self.world.config.with_name("config.toml.broken-1")
         self.assertEqual(aside.read_text(encoding="utf-8"), wrong)
         self.assertIn("broken-1", repaired["repairs"][0]["said"])
+        kept = repaired["facts"]["configuration"]
+        self.assertEqual((kept["backend"], kept["max_frames"]), ("simulated", 1024), "it was lost")
+
+    def test_a_service_keeps_what_is_right_of_a_configuration_that_fix_has_mended(self) -> None:
+        right = SIMULATED + "[driver]\nmax_frames = 1024\n"
+        self.world.configure(right)
+        self.world.start(DRIVER, "run")
+        self.world.wait_for_service()
+        self.world.config.write_text(right + "loudness = 11\n", encoding="utf-8")
+        repaired = self.doctor("--fix")
+        self.assertIn("The service has read it", repaired["repairs"][0]["said"])
+        answer = self.world.ask("config")
+        self.assertIsNone(answer["error"], answer)
+        self.assertEqual(answer["values"]["driver"]["max_frames"], 1024, "it was lost")
 
     def test_a_configuration_that_the_service_has_not_read_is_found_and_read_by_fix(self) -> None:
         self.world.start(DRIVER, "run")
