@@ -14,6 +14,7 @@ namespace asiodrv::doctor {
 namespace {
 
 constexpr DWORD kLimitMs = 20'000;
+constexpr DWORD kNotLoaded = 3;  // of regsvr32: the file cannot be loaded
 
 /// System32, or where the same lies for 32-bit programs.
 std::string system_folder(unsigned bits) {
@@ -33,7 +34,12 @@ Result<> register_driver(const std::string& program_path, unsigned bits) {
                                           " has no driver for " + std::to_string(bits) +
                                           "-bit programs. Install asio-driver again.");
   }
-  const std::string tool = system_folder(bits) + "\\regsvr32.exe";
+  const std::string system = system_folder(bits);
+  if (system.empty()) {
+    return fail(ErrorCode::unsupported,
+                "This Windows runs no " + std::to_string(bits) + "-bit programs.");
+  }
+  const std::string tool = system + "\\regsvr32.exe";
   std::wstring line = platform::make_command_line(tool, {"/s", driver});
   STARTUPINFOW startup{};
   startup.cb = sizeof startup;
@@ -53,6 +59,11 @@ Result<> register_driver(const std::string& program_path, unsigned bits) {
   DWORD code = 1;
   GetExitCodeProcess(process.get(), &code);
   if (code == 0) return {};
+  if (code == kNotLoaded) {
+    return fail(ErrorCode::internal, "Windows cannot load " + driver +
+                                         ". Install asio-driver again, and let the virus scanner "
+                                         "leave its folder alone.");
+  }
   return fail(ErrorCode::access_denied, "Windows has not registered the driver (code " +
                                             std::to_string(code) + "). Run this as administrator.");
 }
