@@ -82,6 +82,16 @@ TEST(doctor_installed_files, the_driver_is_found_by_what_it_is_and_not_by_its_na
   EXPECT_NE(installed_driver(program, 64).find("x64"), std::string::npos);
 }
 
+TEST(doctor_probe, a_class_has_one_form) {
+  EXPECT_TRUE(is_class_id("{D0C70003-0000-4000-8000-00000000d0c7}"));
+  for (const char* const wrong :
+       {"", "--fix", "{D0C70003-0000-4000-8000-00000000D0C7",
+        "D0C70003-0000-4000-8000-00000000D0C7", "{G0C70003-0000-4000-8000-00000000D0C7}",
+        "{D0C70003-0000-4000-8000-00000000D0C7} --fix"}) {
+    EXPECT_FALSE(is_class_id(wrong)) << wrong;
+  }
+}
+
 TEST(doctor_probe, what_a_process_leaves_behind_is_judged) {
   const nanoseconds limit = std::chrono::seconds{3};
   EXPECT_EQ(judge_probe(true, 0, "fine\n", limit).end, "fine");
@@ -92,6 +102,10 @@ TEST(doctor_probe, what_a_process_leaves_behind_is_judged) {
   EXPECT_EQ(judge_probe(true, 0xC0000005, "fine\n", limit).end, "crashed");
   EXPECT_EQ(judge_probe(true, 0, "", limit).end, "crashed");
   EXPECT_EQ(judge_probe(true, 0, std::string("\x01\x02 noise", 8), limit).end, "crashed");
+  // Drivers write into the same output.
+  EXPECT_EQ(judge_probe(true, 0, "MyDriver 1.0 starts\r\n\nfine\r\n", limit).end, "fine");
+  EXPECT_EQ(judge_probe(true, 0, "fine\nI am leaving\n", limit).end, "crashed");
+  EXPECT_EQ(judge_probe(true, 0, "\r\n\r\n", limit).end, "crashed");
   const ProbeResult hung = judge_probe(false, 1, "fine\n", limit);
   EXPECT_EQ(hung.end, "hung");
   EXPECT_NE(hung.detail.find("3 s"), std::string::npos);

@@ -9,15 +9,31 @@ namespace {
 
 constexpr std::size_t kMostDetail = 300;
 
-/// One line of plain text: the driver wrote it, or made its process write it.
+/// The last line that says anything: drivers may write into the same output before.
+std::string_view last_line(std::string_view text) {
+  const std::size_t end = text.find_last_not_of("\r\n");
+  if (end == std::string_view::npos) return {};
+  text = text.substr(0, end + 1);
+  return text.substr(text.find_last_of("\r\n") + 1);  // nowhere is -1
+}
+
+/// Plain text: the driver wrote it, or made its process write it.
 std::string plain(std::string_view text) {
-  std::string result(text.substr(0, std::min(text.find_first_of("\r\n"), kMostDetail)));
+  std::string result(text.substr(0, kMostDetail));
   std::replace_if(
       result.begin(), result.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
   return result;
 }
 
 }  // namespace
+
+bool is_class_id(std::string_view text) noexcept {
+  constexpr std::string_view kForm = "{########-####-####-####-############}";
+  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(), [](char c, char form) {
+    if (form != '#') return c == form;
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
+}
 
 ProbeResult judge_probe(bool finished, std::uint32_t code, const std::string& output,
                         nanoseconds limit) {
@@ -28,8 +44,12 @@ ProbeResult judge_probe(bool finished, std::uint32_t code, const std::string& ou
   // The child's last words count only when it also came to its end: a driver may crash while it is
   // let go.
   constexpr std::uint32_t kEnd = 0;
-  if (code == kEnd && output.starts_with("fine")) return {"fine", plain(output.substr(4))};
-  if (code == kEnd && output.starts_with("refused ")) return {"refused", plain(output.substr(8))};
+  constexpr std::string_view kFine = "fine", kRefused = "refused ";
+  const std::string_view said = last_line(output);
+  if (code == kEnd && said.starts_with(kFine)) return {"fine", plain(said.substr(kFine.size()))};
+  if (code == kEnd && said.starts_with(kRefused)) {
+    return {"refused", plain(said.substr(kRefused.size()))};
+  }
   return {"crashed", fmt::format("it ended its process with code 0x{:08X}", code)};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "core/base/units.hpp"
 #include "doctor/facts.hpp"
@@ -11,7 +12,7 @@ namespace asiodrv::doctor {
 
 /// Loads the driver of a CLSID; `initialise`: also calls its init, as a program would. Blocks for
 /// `limit` at most, then the process and all that it has started are ended. Not known when
-/// Windows starts no such process. Windows only.
+/// Windows starts no such process, or the class is none. Windows only.
 [[nodiscard]] Known<ProbeResult> probe_driver(const std::string& driver_class, bool initialise,
                                               nanoseconds limit);
 
@@ -19,8 +20,11 @@ namespace asiodrv::doctor {
 /// nothing. Implemented per system.
 int run_probe_child(const std::string& driver_class, bool initialise);
 
+/// "{01234567-89AB-CDEF-0123-456789ABCDEF}"; the registry may say anything.
+[[nodiscard]] bool is_class_id(std::string_view text) noexcept;
+
 /// What a process that was started for a probe has left behind. `finished`: it ended by itself.
-/// `code`: its exit code. `output`: what it wrote, anything at all.
+/// `code`: its exit code. `output`: the end of what it wrote, anything at all; its last line counts.
 [[nodiscard]] ProbeResult judge_probe(bool finished, std::uint32_t code, const std::string& output,
                                       nanoseconds limit);
 

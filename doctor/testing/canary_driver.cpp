@@ -3,12 +3,14 @@
 //   {D0C70001-...}  crashes when it is initialised    {D0C70004-...}  refuses to be made
 //   {D0C70002-...}  hangs when it is initialised      {D0C70005-...}  crashes while it is let go
 //   {D0C70003-...}  works                             {D0C70006-...}  ends its process, politely
+//   {D0C70007-...}  works, and writes more into the output than a pipe holds
 // Whoever loads it leaves a file where ASIODRV_CANARY_MARK says.
 #include <windows.h>
 // The line between keeps the order: the next one needs the types of the first.
 #include <unknwn.h>
 
 #include <cstdint>
+#include <cstdio>
 
 namespace {
 
@@ -18,7 +20,8 @@ enum class Manner : std::uint32_t {
   works,
   refuses,
   crashes_at_the_end,
-  leaves
+  leaves,
+  talks
 };
 
 [[noreturn]] void crash() {
@@ -34,6 +37,12 @@ void leave_mark() {
   const HANDLE file =
       CreateFileW(path, GENERIC_WRITE, 0, nullptr, CREATE_ALWAYS, FILE_ATTRIBUTE_NORMAL, nullptr);
   if (file != INVALID_HANDLE_VALUE) CloseHandle(file);
+}
+
+void talk() {
+  for (int line = 0; line < 20'000; ++line) std::puts("canary: one more thing");
+  std::fputs("canary: and", stdout);
+  std::fflush(stdout);
 }
 
 /// What a host may call of a driver before it opens it.
@@ -58,6 +67,7 @@ class CanaryDriver final : public Driver {
     if (manner_ == Manner::crashes) crash();
     if (manner_ == Manner::hangs) WaitForSingleObject(GetCurrentProcess(), INFINITE);
     if (manner_ == Manner::leaves) ExitProcess(0);
+    if (manner_ == Manner::talks) talk();
     return window != nullptr ? 1 : 0;  // real ones open their windows over it
   }
 

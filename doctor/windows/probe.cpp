@@ -30,8 +30,9 @@ UniqueHandle make_job() {
                                             JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION |
                                             JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
   limits.BasicLimitInformation.ActiveProcessLimit = kMostProcesses;
-  if (job) {
-    SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &limits, sizeof limits);
+  if (!job || SetInformationJobObject(job.get(), JobObjectExtendedLimitInformation, &limits,
+                                      sizeof limits) == 0) {
+    return {};
   }
   return job;
 }
@@ -84,27 +85,43 @@ UniqueHandle start_suspended(const std::string& program, const std::vector<std::
   return UniqueHandle(made.hProcess);
 }
 
-/// What is in the pipe now; the writer may still live and is not waited for.
-std::string read_available(HANDLE pipe) {
-  std::string text;
+/// Adds what is in the pipe now, and keeps the end; the writer may still live and is not waited
+/// for.
+void read_available(HANDLE pipe, std::string& text) {
   DWORD available = 0;
-  while (text.size() < kMostOutput &&
-         PeekNamedPipe(pipe, nullptr, 0, nullptr, &available, nullptr) != 0 && available > 0) {
+  // A flood has an end here: the time limit is the caller's.
+  for (int i = 0; i < 1000; ++i) {
     std::array<char, 512> part{};
     DWORD got = 0;
-    if (ReadFile(pipe, part.data(), static_cast<DWORD>(part.size()), &got, nullptr) == 0) break;
+    if (PeekNamedPipe(pipe, nullptr, 0, nullptr, &available, nullptr) == 0 || available == 0 ||
+        ReadFile(pipe, part.data(), static_cast<DWORD>(part.size()), &got, nullptr) == 0) {
+      return;
+    }
     text.append(part.data(), got);
+    if (text.size() > kMostOutput) text.erase(0, text.size() - kMostOutput);
   }
-  return text;
+}
+
+/// True when the process ends within `limit`. Takes what it writes all the while: a pipe that
+/// nobody empties would hold a talkative driver up.
+bool wait_for_end(HANDLE process, HANDLE pipe, nanoseconds limit, std::string& output) {
+  constexpr DWORD kLookMs = 50;
+  const ULONGLONG until =
+      GetTickCount64() +
+      static_cast<ULONGLONG>(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count());
+  for (;;) {
+    const bool ended = WaitForSingleObject(process, kLookMs) == WAIT_OBJECT_0;
+    read_available(pipe, output);
+    if (ended || GetTickCount64() >= until) return ended;
+  }
 }
 
 // --- in the child --------------------------------------------------------------------------------
 
-void say(const std::string& line) {
+void say(HANDLE output, const std::string& line) {
   DWORD written = 0;
-  const std::string text = line + "\n";
-  WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), text.data(), static_cast<DWORD>(text.size()), &written,
-            nullptr);
+  const std::string text = "\n" + line + "\n";  // a driver may have begun a line
+  WriteFile(output, text.data(), static_cast<DWORD>(text.size()), &written, nullptr);
 }
 
 /// Messages that the driver has posted to itself.
@@ -126,6 +143,9 @@ struct ProbedDriver : IUnknown {
 
 Known<ProbeResult> probe_driver(const std::string& driver_class, bool initialise,
                                 nanoseconds limit) {
+  if (!is_class_id(driver_class)) {
+    return Known<ProbeResult>::unknown("what is registered as its class is none");
+  }
   SECURITY_ATTRIBUTES inheritable{sizeof inheritable, nullptr, TRUE};
   HANDLE raw_read = nullptr;
   HANDLE raw_write = nullptr;
@@ -152,28 +172,29 @@ Known<ProbeResult> probe_driver(const std::string& driver_class, bool initialise
     return Known<ProbeResult>::unknown("Windows puts no process into a job");
   }
   ResumeThread(thread.get());
-  const auto limit_ms = std::chrono::duration_cast<std::chrono::milliseconds>(limit).count();
-  const bool finished =
-      WaitForSingleObject(process.get(), static_cast<DWORD>(limit_ms)) == WAIT_OBJECT_0;
+  std::string output;
+  const bool finished = wait_for_end(process.get(), read.get(), limit, output);
   if (!finished) TerminateJobObject(job.get(), 1);
   DWORD code = 1;
   GetExitCodeProcess(process.get(), &code);
-  return judge_probe(finished, code, read_available(read.get()), limit);
+  return judge_probe(finished, code, output, limit);
 }
 
 int run_probe_child(const std::string& driver_class, bool initialise) {
   SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
+  const HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);
+  SetStdHandle(STD_OUTPUT_HANDLE, nullptr);  // not for the driver
   CLSID clsid{};
   if (CoInitializeEx(nullptr, COINIT_APARTMENTTHREADED) != S_OK ||
       CLSIDFromString(platform::to_wide(driver_class).c_str(), &clsid) != S_OK) {
-    say("refused its class is no CLSID");
+    say(output, "refused its class is no CLSID");
     return 0;
   }
   void* object = nullptr;
   const HRESULT made =
       CoCreateInstance(clsid, nullptr, CLSCTX_INPROC_SERVER, clsid, &object);  // IID = CLSID
   if (FAILED(made) || object == nullptr) {
-    say(fmt::format("refused Windows' code is 0x{:08X}", static_cast<std::uint32_t>(made)));
+    say(output, fmt::format("refused Windows' code is 0x{:08X}", static_cast<std::uint32_t>(made)));
     return 0;
   }
   auto* const driver = static_cast<ProbedDriver*>(object);
@@ -184,11 +205,11 @@ int run_probe_child(const std::string& driver_class, bool initialise) {
     pump();
     driver->Release();
     pump();
-    say(works ? "fine" : "fine it has nothing to play on");
+    say(output, works ? "fine" : "fine it has nothing to play on");
     return 0;
   }
   driver->Release();
-  say("fine");
+  say(output, "fine");
   return 0;
 }
 

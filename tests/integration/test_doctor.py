@@ -281,7 +281,7 @@ class Registered(RegistryCase):
 
     def test_others_are_loaded_on_request_only_and_can_do_no_harm(self) -> None:
         manners = {"crashing": 1, "hanging": 2, "working": 3, "refusing": 4, "crashing late": 5,
-                   "leaving": 6}
+                   "leaving": 6, "talking": 7}
         self.register_canaries(manners)
         mark = self.world.folder / "loaded"
         self.world.extra_environment["ASIODRV_CANARY_MARK"] = stage.windows_path(mark)
