@@ -16,6 +16,7 @@
 #include "doctor/report.hpp"
 #include "service/json_file.hpp"
 #include "service/paths.hpp"
+#include "trust/collect.hpp"
 
 namespace asiodrv::cli {
 namespace {
@@ -44,7 +45,8 @@ Result<> write_bundle(const ClientOptions& options, const std::string& path,
                       const doctor::Facts& facts, const doctor::Diagnosis& diagnosis,
                       const std::vector<doctor::Repair>& repairs) {
   doctor::BundleContents contents;
-  contents.report = doctor::report_text(facts, diagnosis, repairs);
+  const doctor::Scrubber scrubber(doctor::personal_names());
+  contents.report = doctor::report_for_others(facts, diagnosis, repairs, scrubber);
   contents.findings = json_text(doctor::report_json(facts, diagnosis, repairs));
   contents.configuration = doctor::end_of_file(facts.configuration.path, kConfigBytes);
   contents.flight = flight_json(options);
@@ -52,17 +54,16 @@ Result<> write_bundle(const ClientOptions& options, const std::string& path,
   const std::string name =
       kProduct.id + (options.instance.empty() ? std::string() : "-" + options.instance);
   contents.log = doctor::end_of_file(service::log_path(name), kLogBytes);
-  const auto bundle = doctor::make_bundle(contents, doctor::Scrubber(doctor::personal_names()));
+  const auto bundle = doctor::make_bundle(contents, scrubber);
   if (!bundle) return tl::unexpected<Error>(bundle.error());
   return service::write_whole_file(path, *bundle);
 }
 
 Result<doctor::Facts> recorded_facts(const std::string& path) {
-  if (!service::may_exist(path)) {
-    return fail(ErrorCode::not_found,
-                "There is no file " + path + ". \"asio-driver doctor --json\" makes one.");
-  }
-  return doctor::parse_facts(doctor::end_of_file(path, doctor::kMaxFactsBytes + 1));
+  const auto text = trust::read_small_file(path, doctor::kMaxFactsBytes);
+  if (text) return doctor::parse_facts(*text);
+  return fail(text.error().code,
+              text.error().message + " \"asio-driver doctor --json\" makes such a file.");
 }
 
 int answer(const ClientOptions& options, const doctor::Facts& facts,

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 
+#include "doctor/report.hpp"
 #include "doctor/zip_writer.hpp"
 #include "service/paths.hpp"
 
@@ -22,9 +24,10 @@ constexpr const char* kReadme =
     "versions.txt   versions of all parts\n"
     "log.txt        the end of the service's log\n"
     "\n"
-    "Names of users, home folders and of the computer were replaced: <user>, <home>, <computer>,\n"
-    "<user-id>. Names of audio devices and of music programs are in it. Look through the files\n"
-    "before you give them away; they are plain text.\n";
+    "Names of users, home folders and computers were replaced: <user>, <home>, <computer>,\n"
+    "<user-id>; addresses of mail and serial numbers of USB devices, too: <address>, <serial>.\n"
+    "Names of audio devices and of music programs are in it. Look through the files before you\n"
+    "give them away; they are plain text.\n";
 
 std::string driver_line(const char* what, const Registration& view) {
   const std::string version = view.version.known() ? *view.version : std::string();
@@ -33,6 +36,19 @@ std::string driver_line(const char* what, const Registration& view) {
 }
 
 }  // namespace
+
+std::string report_for_others(Facts facts, Diagnosis diagnosis, std::vector<Repair> repairs,
+                              const Scrubber& scrubber) {
+  const auto scrub = [&](std::string& text) { text = scrubber.scrub(text); };
+  scrub(facts.device.name);
+  for (Finding& each : diagnosis.findings) {
+    scrub(each.detail);
+    scrub(each.fix);
+  }
+  for (std::string& each : diagnosis.undecided) scrub(each);
+  for (Repair& each : repairs) scrub(each.said);
+  return report_text(facts, diagnosis, repairs);
+}
 
 Result<std::string> make_bundle(const BundleContents& contents, const Scrubber& scrubber) {
   const struct {
@@ -47,7 +63,9 @@ Result<std::string> make_bundle(const BundleContents& contents, const Scrubber& 
                {"log.txt", contents.log}};
   ZipWriter zip;
   for (const auto& file : files) {
-    if (auto added = zip.add(file.name, scrubber.scrub(file.text)); !added) {
+    const bool is_json = std::string_view(file.name).ends_with(".json");
+    const std::string text = is_json ? scrubber.scrub_json(file.text) : scrubber.scrub(file.text);
+    if (auto added = zip.add(file.name, text); !added) {
       return tl::unexpected<Error>(std::move(added.error()));
     }
   }
@@ -55,9 +73,13 @@ Result<std::string> make_bundle(const BundleContents& contents, const Scrubber& 
 }
 
 std::string end_of_file(const std::string& path, std::size_t bytes) {
+  // Opening a pipe would wait for somebody to write.
+  std::error_code problem;
+  if (!std::filesystem::is_regular_file(service::path_of(path), problem)) return {};
   std::ifstream stream(service::path_of(path), std::ios::binary | std::ios::ate);
   if (!stream) return {};
   const std::streamoff size = stream.tellg();
+  if (size < 0) return {};
   const std::streamoff from =
       std::max<std::streamoff>(size - static_cast<std::streamoff>(bytes), 0);
   stream.seekg(from);

@@ -4,10 +4,12 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "doctor/diagnose.hpp"
 #include "doctor/privacy.hpp"
+#include "doctor/repair.hpp"
 
 namespace asiodrv::doctor {
 
@@ -19,6 +21,11 @@ struct BundleContents {
   std::string versions;
   std::string log;  ///< its end; "" none
 };
+
+/// The report as text with its parts scrubbed before they are broken into lines: a name of two
+/// words may stand on two lines.
+[[nodiscard]] std::string report_for_others(Facts facts, Diagnosis diagnosis,
+                                            std::vector<Repair> repairs, const Scrubber& scrubber);
 
 /// The archive's bytes: README.txt, report.txt, findings.json, config.toml, flight.json,
 /// versions.txt, log.txt, each through `scrubber`. Errors: limit_reached.

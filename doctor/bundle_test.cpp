@@ -66,6 +66,19 @@ TEST(doctor_bundle, every_part_is_scrubbed) {
   }
 }
 
+TEST(doctor_bundle, a_name_of_two_words_is_not_torn_apart_before_it_is_found) {
+  const Scrubber scrubber({{"D:\\Anna Lind"}, {}, {}});
+  for (std::size_t blanks = 0; blanks < 100; ++blanks) {
+    Diagnosis diagnosis;
+    diagnosis.findings.push_back({find_cause("file_missing"),
+                                  std::string(blanks, 'x') + " D:\\Anna Lind\\a.dll", "Do it.",
+                                  64});
+    diagnosis.undecided.push_back(std::string(blanks, 'x') + " D:\\Anna Lind\\b.dll");
+    const std::string report = report_for_others(Facts{}, diagnosis, {}, scrubber);
+    EXPECT_EQ(report.find("Lind"), std::string::npos) << report;
+  }
+}
+
 TEST(doctor_bundle, the_end_of_a_file_begins_with_a_line) {
   const std::filesystem::path file =
       std::filesystem::temp_directory_path() /

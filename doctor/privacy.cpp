@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <nlohmann/json.hpp>
 
 namespace asiodrv::doctor {
 namespace {
 
 constexpr std::size_t kShortestFolder = 4;  // "/" or "C:\" would match everywhere
+constexpr std::size_t kShortestWord = 3;    // of a longer name
 
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -84,11 +86,65 @@ std::string without_user_folders(std::string_view text) {
   return result;
 }
 
+/// Of local accounts and domains, and of accounts in a cloud.
 std::size_t identifier_at(std::string_view low, std::size_t at) {
-  constexpr std::string_view kPrefix = "s-1-5-21-";
-  if (low.compare(at, kPrefix.size(), kPrefix) != 0) return 0;
-  const std::size_t end = low.find_first_not_of("0123456789-", at + kPrefix.size());
-  return (end == std::string_view::npos ? low.size() : end) - at;
+  for (const std::string_view prefix : {"s-1-5-21-", "s-1-12-1-"}) {
+    if (low.compare(at, prefix.size(), prefix) != 0) continue;
+    const std::size_t end = low.find_first_not_of("0123456789-", at + prefix.size());
+    return (end == std::string_view::npos ? low.size() : end) - at;
+  }
+  return 0;
+}
+
+std::size_t run_of(std::string_view text, std::size_t at, bool (*in)(char)) {
+  std::size_t end = at;
+  while (end < text.size() && in(text[end])) ++end;
+  return end - at;
+}
+
+bool in_host(char c) { return in_word(c) || c == '-' || c == '_' || c == '.'; }
+bool is_backslash(char c) { return c == '\\'; }
+
+/// "\\NAME\..." where a text begins, its backslashes doubled or not: the length of NAME.
+std::size_t network_name_at(std::string_view text, std::size_t at) {
+  const auto slashes = [&](std::size_t end) {
+    std::size_t count = 0;
+    while (count < end && is_backslash(text[end - 1 - count])) ++count;
+    return count;
+  };
+  const std::size_t before = slashes(at);
+  if (before != 2 && before != 4) return 0;
+  const bool begins =
+      at == before ||
+      std::string_view(" \t\r\n\"'(=,;").find(text[at - before - 1]) != std::string_view::npos;
+  const std::size_t length = run_of(text, at, in_host);
+  const bool named = length > 0 && text.substr(at, length) != ".";
+  return begins && named && run_of(text, at + length, is_backslash) > 0 ? length : 0;
+}
+
+bool in_mailbox(char c) { return in_host(c) || c == '+'; }
+
+/// NAME@HOST.DOMAIN from the beginning of NAME.
+std::size_t address_at(std::string_view text, std::size_t at) {
+  if (at > 0 && in_mailbox(text[at - 1])) return 0;
+  const std::size_t name = run_of(text, at, in_mailbox);
+  if (name == 0 || at + name >= text.size() || text[at + name] != '@') return 0;
+  const std::size_t host = run_of(text, at + name + 1, in_host);
+  const std::size_t dot = text.substr(at + name + 1, host).find('.');
+  return dot == std::string_view::npos || dot == 0 ? 0 : name + 1 + host;
+}
+
+/// What follows "vid_1234&pid_5678...\" or "...#" in the name of a device on USB.
+std::size_t serial_at(std::string_view low, std::size_t at) {
+  constexpr std::string_view kProduct = "vid_";
+  if (at == 0 || (low[at - 1] != '\\' && low[at - 1] != '#')) return 0;
+  std::size_t end = at - 1;  // of what stands before
+  while (end > 0 && low[end - 1] == '\\') --end;
+  std::size_t begin = end;
+  while (begin > 0 && (in_host(low[begin - 1]) || low[begin - 1] == '&')) --begin;
+  const std::string_view product = low.substr(begin, end - begin);
+  if (!product.starts_with(kProduct) || product.find("&pid_") == std::string_view::npos) return 0;
+  return run_of(low, at, [](char c) { return in_host(c) || c == '&'; });
 }
 
 }  // namespace
@@ -105,7 +161,16 @@ Scrubber::Scrubber(PersonalNames names) {
     }
   }
   for (const std::string& user : names.users) {
-    if (!user.empty()) words_.emplace_back(lowered(user), "<user>");
+    if (user.empty()) continue;
+    words_.emplace_back(lowered(user), "<user>");
+    // Devices are called by the first name alone.
+    for (std::size_t at = 0; at < user.size();) {
+      const std::size_t length = run_of(user, at, in_word);
+      if (length >= kShortestWord && length < user.size()) {
+        words_.emplace_back(lowered(user.substr(at, length)), "<user>");
+      }
+      at += length + 1;
+    }
   }
   for (const std::string& computer : names.computers) {
     if (!computer.empty()) words_.emplace_back(lowered(computer), "<computer>");
@@ -130,7 +195,10 @@ std::string Scrubber::scrub(std::string_view text) const {
     });
   }
   result = replaced(result, "<user-id>", identifier_at);
+  result = replaced(result, "<address>", address_at);
+  result = replaced(result, "<serial>", serial_at);
   result = without_user_folders(result);
+  result = replaced(result, "<computer>", network_name_at);
   for (const auto& entry : words_) {
     const std::string& word = entry.first;
     result = replaced(result, entry.second, [&](std::string_view low, std::size_t at) {
@@ -140,6 +208,20 @@ std::string Scrubber::scrub(std::string_view text) const {
     });
   }
   return result;
+}
+
+std::string Scrubber::scrub_json(std::string_view document) const {
+  nlohmann::json whole = nlohmann::json::parse(document, nullptr, false);
+  if (whole.is_discarded()) return scrub(document);
+  std::vector<nlohmann::json*> open{&whole};
+  while (!open.empty()) {
+    nlohmann::json& value = *open.back();
+    open.pop_back();
+    if (value.is_string()) value = scrub(value.get_ref<const std::string&>());
+    if (!value.is_structured()) continue;
+    for (nlohmann::json& inner : value) open.push_back(&inner);
+  }
+  return whole.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace asiodrv::doctor

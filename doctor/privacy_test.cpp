@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace asiodrv::doctor {
 namespace {
 
@@ -46,8 +48,44 @@ TEST(doctor_privacy, names_go_as_whole_words_only) {
   EXPECT_EQ(scrubber.scrub("muster-pc.example"), "<computer>");
 }
 
+TEST(doctor_privacy, each_word_of_a_name_goes) {
+  const Scrubber scrubber({{}, {"Anna M. Lind"}, {}});
+  EXPECT_EQ(scrubber.scrub("anna m. lind, Lind's AirPods, Anna, m. and Lindau"),
+            "<user>, <user>'s AirPods, <user>, m. and Lindau");
+}
+
+TEST(doctor_privacy, other_computers_of_a_network_lose_their_names) {
+  const Scrubber scrubber({{}, {}, {}});
+  EXPECT_EQ(scrubber.scrub("from \\\\STUDIO-2\\share\\x"), "from \\\\<computer>\\share\\x");
+  EXPECT_EQ(scrubber.scrub("\"\\\\\\\\nas.local\\\\share\""), "\"\\\\\\\\<computer>\\\\share\"");
+  EXPECT_EQ(scrubber.scrub("\\\\?\\C:\\x, \\\\.\\pipe\\x, C:\\\\A\\\\b"),
+            "\\\\?\\C:\\x, \\\\.\\pipe\\x, C:\\\\A\\\\b");
+}
+
+TEST(doctor_privacy, addresses_and_serial_numbers_go) {
+  const Scrubber scrubber({{}, {}, {}});
+  EXPECT_EQ(scrubber.scrub("ask m.muster+x@mail.example (or @home)"), "ask <address> (or @home)");
+  EXPECT_EQ(scrubber.scrub("{1}.USB\\VID_1234&PID_5678&MI_00\\7&2A9&0&0000 left"),
+            "{1}.USB\\VID_1234&PID_5678&MI_00\\<serial> left");
+  EXPECT_EQ(scrubber.scrub("usb\\\\vid_1234&pid_5678\\\\SN0042"),
+            "usb\\\\vid_1234&pid_5678\\\\<serial>");
+  EXPECT_EQ(scrubber.scrub("usb#vid_1234&pid_5678#SN0042#{6994ad04}"),
+            "usb#vid_1234&pid_5678#<serial>#{6994ad04}");
+  EXPECT_EQ(scrubber.scrub("HDAUDIO\\FUNC_01 usb:1234:5678"), "HDAUDIO\\FUNC_01 usb:1234:5678");
+}
+
+TEST(doctor_privacy, a_user_who_is_called_like_a_key_makes_no_document_unreadable) {
+  const Scrubber scrubber({{"C:\\Users\\Max"}, {"Max"}, {}});
+  const std::string document =
+      "{\"max_frames\": 64, \"who\": [\"Max\", \"C:\\\\Users\\\\Max\\\\x\"]}";
+  const nlohmann::json left = nlohmann::json::parse(scrubber.scrub_json(document));
+  EXPECT_EQ(left, (nlohmann::json{{"max_frames", 64}, {"who", {"<user>", "<home>\\x"}}}));
+  EXPECT_EQ(scrubber.scrub_json("Max has no JSON"), "<user> has no JSON");
+}
+
 TEST(doctor_privacy, user_identifiers_go) {
   const Scrubber scrubber = of_maria();
+  EXPECT_EQ(scrubber.scrub("S-1-12-1-11-22-33-44"), "<user-id>");
   EXPECT_EQ(scrubber.scrub("pipe asio-driver-S-1-5-21-1-22-333-1001-x"),
             "pipe asio-driver-<user-id>x");
   EXPECT_EQ(scrubber.scrub("S-1-5-18 is the system"), "S-1-5-18 is the system");

@@ -1,10 +1,12 @@
 // The service manager, privacy, power and session of this Windows.
 #include <windows.h>
 
+#include <algorithm>
 #include <array>
 
 #include "doctor/gather.hpp"
 #include "doctor/identity.hpp"
+#include "doctor/installed_files.hpp"
 #include "doctor/privacy.hpp"
 #include "doctor/windows/registration_facts.hpp"
 #include "doctor/windows/registry.hpp"
@@ -150,6 +152,19 @@ Known<bool> elevated() {
   return value.TokenIsElevated != 0 && split && platform::account_control_is_on();
 }
 
+/// As Windows' sign-in screen remembers it, when the one who signed in last is one of `users`. The
+/// call for it would ask the domain, over the network.
+std::string full_name(const std::vector<std::string>& users) {
+  const RegistryKey key(HKEY_LOCAL_MACHINE,
+                        "SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Authentication\\LogonUI",
+                        View::bits64);
+  const std::string last = key.text("LastLoggedOnUser");  // "DOMAIN\name", ".\name"
+  const std::string name = last.substr(last.find_last_of('\\') + 1);
+  const bool known = std::any_of(users.begin(), users.end(),
+                                 [&](const std::string& user) { return same_text(user, name); });
+  return known && !name.empty() ? key.text("LastLoggedOnDisplayName") : std::string();
+}
+
 }  // namespace
 
 void gather_system(Facts& facts, const GatherOptions& options) {
@@ -173,6 +188,7 @@ PersonalNames personal_names() {
   if (GetUserNameW(text.data(), &length) != 0)
     names.users.push_back(platform::to_utf8(text.data()));
   names.users.push_back(service::environment("USERNAME"));
+  names.users.push_back(full_name(names.users));
   length = static_cast<DWORD>(text.size());
   if (GetComputerNameExW(ComputerNameDnsHostname, text.data(), &length) != 0) {
     names.computers.push_back(platform::to_utf8({text.data(), length}));
