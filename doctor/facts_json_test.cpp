@@ -103,6 +103,21 @@ TEST(doctor_report, text_has_each_finding_with_its_fix_and_json_has_the_same) {
   EXPECT_EQ(answer["findings"].size(), 2U);
 }
 
+TEST(doctor_report, what_strangers_have_written_steers_no_terminal) {
+  Facts facts = healthy_facts();
+  facts.others[0].name = "Evil\x1b[2J\x07\x7f\xC2\x9B \xE2\x80\xAE\xE2\x81\xA6 Gerät Наушники";
+  facts.others[0].file_exists = false;
+  const std::string text = report_text(facts, diagnose(facts), {{"x", true, "Said\x1b[0m."}});
+  for (const char* const part :
+       {"\x1b", "\x07", "\x7f", "\xC2\x9B", "\xE2\x80\xAE", "\xE2\x81\xA6"}) {
+    EXPECT_EQ(text.find(part), std::string::npos) << text;
+  }
+  EXPECT_NE(text.find("Gerät Наушники"), std::string::npos) << text;
+  facts = healthy_facts();
+  facts.device.name = "\x1b[2J";
+  EXPECT_EQ(report_text(facts, diagnose(facts), {}).find('\x1b'), std::string::npos);
+}
+
 TEST(doctor_report, a_healthy_machine_is_told_so) {
   const Facts facts = healthy_facts();
   const std::string text = report_text(facts, diagnose(facts), {});

@@ -24,7 +24,7 @@ int run_probe_child(const std::string& driver_class, bool initialise);
 [[nodiscard]] bool is_class_id(std::string_view text) noexcept;
 
 /// What a process that was started for a probe has left behind. `finished`: it ended by itself.
-/// `code`: its exit code. `output`: the end of what it wrote, anything at all; its last line counts.
+/// `code`: its exit code. `output`: what it wrote last, anything at all; its last line counts.
 [[nodiscard]] ProbeResult judge_probe(bool finished, std::uint32_t code, const std::string& output,
                                       nanoseconds limit);
 
