@@ -99,6 +99,10 @@ constexpr std::array kCauses{
           "Choose the power plan \"Balanced\" or \"High performance\".", false, true},
     Cause{"processor_slowed", "The power plan holds the processor below its full speed.",
           "Set the maximum processor state to 100 % in the advanced power settings.", false, true},
+    Cause{"precedence_off", "Windows gives sound no precedence over other programs.",
+          "Set SystemResponsiveness to 20 with the registry editor, as administrator, and restart "
+          "Windows.",
+          false, true},
 };
 
 }  // namespace

@@ -96,6 +96,7 @@ void Judge::other_drivers() {
 }
 
 void Judge::system() {
+  constexpr std::uint32_t kNothingLeft = 100;  // percent; then Windows' scheduler for sound is off
   const SystemFacts& system = facts_.system;
   if (system.audio_service.is(false)) {
     find("audio_service_stopped", "The service Audiosrv is stopped.");
@@ -118,6 +119,13 @@ void Judge::system() {
     find("processor_slowed", fmt::format("The plan allows {} % at most while the machine is "
                                          "plugged in.",
                                          *system.processor_percent));
+  }
+  if (system.reserved_percent.known() && *system.reserved_percent >= kNothingLeft) {
+    find("precedence_off",
+         fmt::format(
+             "SystemResponsiveness is {} in HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Windows "
+             "NT\\CurrentVersion\\Multimedia\\SystemProfile.",
+             *system.reserved_percent));
   }
 }
 

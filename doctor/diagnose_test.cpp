@@ -66,7 +66,7 @@ char area_of(std::string_view id) {
                        [&](const char* lead) { return id.starts_with(lead); });
   };
   if (begins({"other_driver_"})) return 'o';
-  if (begins({"power_", "processor_"})) return 'p';
+  if (begins({"power_", "processor_", "precedence_"})) return 'p';
   if (begins({"service_", "configuration_", "elevated"})) return 's';
   if (begins({"not_registered", "name_", "class_", "file_", "path_", "wrong_", "user_",
               "conflicting_", "driver_"})) {

@@ -109,6 +109,7 @@ struct SystemFacts {
   Known<std::string> microphone_device, microphone_user, microphone_desktop;
   Known<std::string> power_plan;           ///< "balanced", "saver", "performance" or "other"
   Known<std::uint32_t> processor_percent;  ///< the most speed that the plan lets it have
+  Known<std::uint32_t> reserved_percent;  ///< of the processor, kept from sound; 100: no precedence
 };
 
 struct Facts {

@@ -112,6 +112,7 @@ void members(Visitor& v, auto& o, const SystemFacts*) {
   v("microphone_desktop", o.microphone_desktop);
   v("power_plan", o.power_plan);
   v("processor_percent", o.processor_percent);
+  v("reserved_percent", o.reserved_percent);
 }
 template <class Visitor>
 void members(Visitor& v, auto& o, const Facts*) {

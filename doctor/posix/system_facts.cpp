@@ -37,7 +37,7 @@ void gather_system(Facts& facts, const GatherOptions& /*options*/) {
         &system.microphone_desktop, &system.power_plan}) {
     *fact = Known<std::string>::unknown(kNotHere);
   }
-  system.processor_percent = Known<std::uint32_t>::unknown(kNotHere);
+  system.processor_percent = system.reserved_percent = Known<std::uint32_t>::unknown(kNotHere);
 }
 
 PersonalNames personal_names() {

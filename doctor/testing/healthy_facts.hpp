@@ -72,6 +72,7 @@ inline Facts healthy_facts() {
   facts.system.microphone_desktop = std::string("allow");
   facts.system.power_plan = std::string("balanced");
   facts.system.processor_percent = std::uint32_t{100};
+  facts.system.reserved_percent = std::uint32_t{20};
   return facts;
 }
 

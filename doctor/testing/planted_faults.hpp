@@ -197,6 +197,8 @@ inline const std::vector<Fault>& planted_faults() {
       {"input at another rate", [](Facts& f) { f.endpoints[1].rate_hz = std::uint32_t{44'100}; },
        "input_rate"},
       {"power saver", [](Facts& f) { f.system.power_plan = std::string("saver"); }, "power_saver"},
+      {"no precedence for sound", [](Facts& f) { f.system.reserved_percent = std::uint32_t{100}; },
+       "precedence_off"},
       {"processor at half speed", [](Facts& f) { f.system.processor_percent = std::uint32_t{50}; },
        "processor_slowed"},
   };

@@ -103,9 +103,12 @@ void gather_privacy(SystemFacts& system) {
   const RegistryKey policy(HKEY_LOCAL_MACHINE, "SOFTWARE\\Policies\\Microsoft\\Windows\\AppPrivacy",
                            View::bits64);
   const DWORD forced = policy.number("LetAppsAccessMicrophone").value_or(0);
-  system.microphone_policy = std::string(forced == kForceAllow  ? "allow"
-                                         : forced == kForceDeny ? "deny"
-                                                                : "user");
+  system.microphone_policy = policy.decided()
+                                 ? Known<std::string>(std::string(forced == kForceAllow  ? "allow"
+                                                                  : forced == kForceDeny ? "deny"
+                                                                                         : "user"))
+                                 : Known<std::string>::unknown("the registry refuses, error " +
+                                                               std::to_string(policy.error()));
   system.microphone_device = consent(HKEY_LOCAL_MACHINE, "");
   system.microphone_user = consent(HKEY_CURRENT_USER, "");
   system.microphone_desktop = consent(HKEY_CURRENT_USER, "\\NonPackaged");
@@ -122,15 +125,28 @@ void gather_power(SystemFacts& system) {
     system.processor_percent = Known<std::uint32_t>::unknown(why);
     return;
   }
-  system.power_plan = std::string(active == "a1841308-3541-4fab-bc81-f71556f20b4a"   ? "saver"
-                                  : active == "381b4222-f694-41f0-9685-ff5bb260df2e" ? "balanced"
-                                  : active == "8c5e7fda-e8bf-4a96-9a85-a6e23a8c635c" ? "performance"
-                                                                                     : "other");
+  const auto is = [&](const char* plan) { return same_text(active, plan); };
+  system.power_plan = std::string(is("a1841308-3541-4fab-bc81-f71556f20b4a")   ? "saver"
+                                  : is("381b4222-f694-41f0-9685-ff5bb260df2e") ? "balanced"
+                                  : is("8c5e7fda-e8bf-4a96-9a85-a6e23a8c635c") ? "performance"
+                                                                               : "other");
   const RegistryKey most(HKEY_LOCAL_MACHINE, schemes + "\\" + active +
                                                  "\\54533251-82be-4824-96c1-47b60b740d00"
                                                  "\\bc5038f7-23e0-4960-96da-33abaf5935ec");
   // Only what was changed is written here; everything else is as the plan came.
   system.processor_percent = std::uint32_t{most.number("ACSettingIndex").value_or(100)};
+}
+
+/// Absent means 20.
+Known<std::uint32_t> reserved_percent() {
+  const RegistryKey profile(
+      HKEY_LOCAL_MACHINE,
+      "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Multimedia\\SystemProfile", View::bits64);
+  if (!profile.decided()) {
+    return Known<std::uint32_t>::unknown("the registry refuses, error " +
+                                         std::to_string(profile.error()));
+  }
+  return std::uint32_t{profile.number("SystemResponsiveness").value_or(20)};
 }
 
 Known<bool> elevated() {
@@ -175,6 +191,7 @@ void gather_system(Facts& facts, const GatherOptions& options) {
   gather_services(facts);
   gather_privacy(system);
   gather_power(system);
+  system.reserved_percent = reserved_percent();
   gather_registration(facts, options);
 }
 

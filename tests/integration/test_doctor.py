@@ -1,6 +1,6 @@
 """Why is there no sound: faults planted into a real machine, as far as one is at hand, and the
 cause that "asio-driver doctor" names first. The table of all causes and what Wine cannot show is in
-docs/doctor.md; those are planted in doctor/diagnose_test.cpp.
+docs/doctor.md; those are in doctor/testing/planted_faults.hpp.
 """
 
 from __future__ import annotations
