@@ -120,7 +120,7 @@ bool wait_for_end(HANDLE process, HANDLE pipe, nanoseconds limit, std::string& o
 
 void say(HANDLE output, const std::string& line) {
   DWORD written = 0;
-  const std::string text = "\n" + line + "\n";  // a driver may have begun a line
+  const std::string text = fmt::format("\n{}\n", line);  // a driver may have begun a line
   WriteFile(output, text.data(), static_cast<DWORD>(text.size()), &written, nullptr);
 }
 
