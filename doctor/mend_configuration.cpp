@@ -44,12 +44,17 @@ char first_of(const std::string& line) {
   return at == std::string::npos ? '\0' : line[at];
 }
 
-/// False: it says nothing already.
+/// False: it says nothing already. A comment, too, must be text: what may be none becomes '?'.
 bool silence(std::string& line) {
+  const std::string before = line;
+  for (char& c : line) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (byte >= ' ' && byte < 0x7F) || c == '\t' || c == '\r' || c == '\n';
+    if (!plain) c = '?';
+  }
   const char first = first_of(line);
-  if (first == '\0' || first == '#') return false;
-  line.insert(0, kWrong);
-  return true;
+  if (first != '\0' && first != '#') line.insert(0, kWrong);
+  return line != before;
 }
 
 /// Keys below a heading that is gone would fall to the heading above it.
