@@ -35,6 +35,7 @@ const char* cause_of_error(const std::string& error) {
   if (error == error_name(ErrorCode::device_gone)) return "device_missing";
   if (error == error_name(ErrorCode::not_found)) return "device_missing";
   if (error == error_name(ErrorCode::format_refused)) return "rate_mismatch";
+  if (error == error_name(ErrorCode::timed_out)) return "device_failed";
   return "device_refused";
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -76,6 +77,9 @@ struct Inquiry {
   bool has_output = false;
   Result<std::vector<Endpoint>> endpoints = std::vector<Endpoint>();
   DeviceFacts device;
+  /// Set by the thread once `endpoints` and `has_output` are final: they may be read then, though
+  /// it has not ended. Release, paired with the acquire of who gives it up.
+  std::atomic<bool> opening{false};
 
   void run();
   void open();
@@ -88,7 +92,10 @@ void Inquiry::run() {
     return each.output && each.state == "active";
   });
   // What has no device of Windows' is simulated, and a simulated one may write into a file.
-  if (may_open && (config.backend == service::Backend::wasapi || has_output)) open();
+  if (may_open && (config.backend == service::Backend::wasapi || has_output)) {
+    opening.store(true, std::memory_order_release);
+    open();
+  }
 }
 
 void Inquiry::open() {
@@ -189,7 +196,8 @@ void gather_device(Facts& facts, const service::Config& config, const GatherOpti
   inquiry->may_open = why.empty() && !device.open.known();
   // The thread may outlive this call, when a sound driver holds it up; it owns all that it uses.
   wasapi::System& aside = *inquiry->listing;
-  if (!aside.run_aside([inquiry] { inquiry->run(); }, kSystemLimit)) {
+  const bool ended = aside.run_aside([inquiry] { inquiry->run(); }, kSystemLimit);
+  if (!ended && !inquiry->opening.load(std::memory_order_acquire)) {
     facts.endpoints_listed =
         Known<bool>::unknown("Windows' sound system has not answered for 10 s");
     return;
@@ -202,10 +210,15 @@ void gather_device(Facts& facts, const service::Config& config, const GatherOpti
     }
     return;
   }
-  facts.endpoints = std::move(*inquiry->endpoints);
+  facts.endpoints = *inquiry->endpoints;
   facts.endpoints_listed = true;
   if (!device.backend.known()) {
     device.backend = std::string(inquiry->has_output ? "wasapi" : "simulated");
+  }
+  if (!ended) {
+    device.open = OpenAttempt{false, std::string(error_name(ErrorCode::timed_out)), 0,
+                              "Listing the devices and opening it took over 10 s."};
+    return;
   }
   DeviceFacts& found = inquiry->device;
   if (!found.open.known()) return;

@@ -157,6 +157,11 @@ inline const std::vector<Fault>& planted_faults() {
       {"pulled out while it played", [](Facts& f) { f.device.lost = true; }, "device_lost"},
       {"the device's driver fails", [](Facts& f) { f.device.open = refused_with(0x8889000F); },
        "device_failed"},
+      {"the device's driver hangs",
+       [](Facts& f) {
+         f.device.open = OpenAttempt{false, "timed_out", 0, "Opening it took over 10 s."};
+       },
+       "device_failed"},
       {"no external clock", [](Facts& f) { f.device.clock_lost = true; }, "clock_lost"},
       {"rate refused", [](Facts& f) { f.device.open = refused_with(0x88890008); }, "rate_mismatch"},
       {"programs must agree and do not",
