@@ -51,8 +51,10 @@ function(asiodrv_module name)
 endfunction()
 
 # asiodrv_test(NAME SOURCES file... DEPENDS module... [LABELS label...] [TIMEOUT seconds] [ONE_THREAD])
-# A GoogleTest program; every test of it is a ctest of its own, and none can hang. ONE_THREAD: it
-# starts no thread, so the thread sanitizer, which is slow, could find nothing in it.
+# A GoogleTest program; every test of it is a ctest of its own, or every suite where
+# ASIODRV_TEST_BY_SUITE says so, and none can hang: TIMEOUT is for one test, a suite has five times
+# as long. ONE_THREAD: it starts no thread, so the thread sanitizer, which is slow, could find
+# nothing in it.
 function(asiodrv_test name)
   cmake_parse_arguments(arg "ONE_THREAD" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(arg_ONE_THREAD AND ASIODRV_SANITIZE MATCHES thread)
@@ -71,12 +73,27 @@ function(asiodrv_test name)
   list(TRANSFORM arg_DEPENDS PREPEND asiodrv_)
   target_link_libraries(${name} PRIVATE ${arg_DEPENDS} asiodrv_test_support GTest::gtest_main)
   # A thread that a host never lets go is given up by design, and would be reported as leaked.
+  if(ASIODRV_TEST_BY_SUITE)
+    math(EXPR arg_TIMEOUT "5 * ${arg_TIMEOUT}")
+  endif()
   set(properties TIMEOUT ${arg_TIMEOUT})
   if(arg_LABELS)
     list(APPEND properties LABELS "${arg_LABELS}")
   endif()
   if(ASIODRV_SANITIZE MATCHES thread)
     list(APPEND properties ENVIRONMENT TSAN_OPTIONS=report_thread_leaks=0)
+  endif()
+  if(ASIODRV_TEST_BY_SUITE)
+    set(file ${CMAKE_CURRENT_BINARY_DIR}/${name}-suites.cmake)
+    file(GENERATE OUTPUT ${file} CONTENT
+"set(program \"$<TARGET_FILE:${name}>\")
+set(launcher \"${CMAKE_CROSSCOMPILING_EMULATOR}\")
+set(prefix \"${ASIODRV_TEST_PREFIX}${name}.\")
+set(properties \"${properties}\")
+include(\"${CMAKE_SOURCE_DIR}/cmake/discover_suites.cmake\")
+")
+    set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${file})
+    return()
   endif()
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
     TEST_PREFIX "${ASIODRV_TEST_PREFIX}${name}."
