@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "trust/judge_parts.hpp"
 #include "trust/place.hpp"
@@ -17,32 +16,6 @@ constexpr const char* kGetAgain =
     "site.";
 constexpr const char* kAskVendor =
     "Ask the vendor for a signed version, or compare its SHA-256 with one that the vendor states.";
-
-std::set<std::string> words_of(std::string_view name) {
-  static const std::set<std::string> kForms = {
-      "inc", "incorporated", "gmbh",    "ltd",  "limited", "llc", "corp",    "corporation",
-      "co",  "kg",           "company", "ag",   "sa",      "sas", "srl",     "spa",
-      "bv",  "ab",           "oy",      "aps",  "as",      "pty", "kk",      "plc",
-      "the", "and",          "mbh",     "ltda", "sarl",    "se",  "holding", "group"};
-  std::set<std::string> words;
-  std::string word;
-  const auto end_word = [&] {
-    if (!word.empty() && kForms.count(word) == 0) words.insert(word);
-    word.clear();
-  };
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x80 || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z')) {
-      word.push_back(c);
-    } else if (c >= 'A' && c <= 'Z') {
-      word.push_back(static_cast<char>(c - 'A' + 'a'));
-    } else if (c != '.' && c != '\'') {  // "S.p.A." is one word
-      end_word();
-    }
-  }
-  end_word();
-  return words;
-}
 
 std::string lower_hex(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](char c) {
@@ -153,14 +126,6 @@ void judge_unknown_signer(const Facts& facts, const Signature& signature,
 }
 
 }  // namespace
-
-bool names_agree(std::string_view vendor, std::string_view signer) {
-  const auto a = words_of(vendor), b = words_of(signer);
-  if (a.empty() || b.empty()) return false;
-  const auto& fewer = a.size() <= b.size() ? a : b;
-  const auto& more = a.size() <= b.size() ? b : a;
-  return std::includes(more.begin(), more.end(), fewer.begin(), fewer.end());
-}
 
 void judge_signature(const Facts& facts, const Expectations& expectations, Findings& findings) {
   if (!facts.file.signature) {
