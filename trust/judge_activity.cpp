@@ -92,7 +92,7 @@ void judge_registrations(const Facts& facts, Findings& findings) {
   if (!facts.registrations) {
     findings.add(Severity::unknown, "registrations_unknown",
                  fmt::format("Which drivers are registered is not known: {}.",
-                             facts.registrations.why_not()),
+                             shown(facts.registrations.why_not())),
                  "A second registration could lead music programs elsewhere.", kOnWindows);
   } else {
     for (const Registration& each : *facts.registrations) {
@@ -102,7 +102,7 @@ void judge_registrations(const Facts& facts, Findings& findings) {
   if (!facts.duplicates) {
     findings.add(Severity::unknown, "duplicates_unknown",
                  fmt::format("Whether another driver has the same name is not known: {}.",
-                             facts.duplicates.why_not()),
+                             shown(facts.duplicates.why_not())),
                  "One could pass for the other.", kOnWindows);
     return;
   }
@@ -111,14 +111,16 @@ void judge_registrations(const Facts& facts, Findings& findings) {
 
 void judge_persistence(const Facts& facts, Findings& findings) {
   if (!facts.persistence) {
-    findings.add(
-        Severity::unknown, "persistence_unknown",
-        fmt::format("What else starts the file is not known: {}.", facts.persistence.why_not()),
-        "Drivers are loaded by music programs; they need nobody else to start them.", kOnWindows);
+    findings.add(Severity::unknown, "persistence_unknown",
+                 fmt::format("What else starts the file is not known: {}.",
+                             shown(facts.persistence.why_not())),
+                 "Drivers are loaded by music programs; they need nobody else to start them.",
+                 kOnWindows);
     return;
   }
   for (const std::string& each : facts.persistence->not_seen) {
-    findings.add(Severity::note, "not_seen", fmt::format("Not seen by this account: {}.", each));
+    findings.add(Severity::note, "not_seen",
+                 fmt::format("Not seen by this account: {}.", shown(each)));
   }
   const bool program = facts.file.structure && !facts.file.structure->is_library;
   for (const Persistence& each : facts.persistence->found) {

@@ -53,17 +53,17 @@ void judge_writable(const Writable& writable, Findings& findings) {
                    "Only administrators can change the file and the folders above it.");
       return;
     case Writability::yes:
-      findings.add(
-          Severity::suspicious, "user_writable",
-          fmt::format("{} may {} ({}).", shown(writable.who), writable.how, shown(writable.where)),
-          "A program without any rights could put something else into the place of the "
-          "file, and every music program would load that.",
-          kInstallProperly);
+      findings.add(Severity::suspicious, "user_writable",
+                   fmt::format("{} may {} ({}).", shown(writable.who), shown(writable.how),
+                               shown(writable.where)),
+                   "A program without any rights could put something else into the place of the "
+                   "file, and every music program would load that.",
+                   kInstallProperly);
       return;
     case Writability::cannot_rule_out:
       findings.add(Severity::unknown, "perhaps_writable",
                    fmt::format("It cannot be ruled out that {} may {} ({}).", shown(writable.who),
-                               writable.how, shown(writable.where)),
+                               shown(writable.how), shown(writable.where)),
                    "The account or the condition is not known here.",
                    "Ask your administrator who that account is; if it is not an administrator's, "
                    "treat the file as changeable.");
@@ -76,10 +76,11 @@ void judge_writable(const Writable& writable, Findings& findings) {
 void judge_place(const Facts& facts, Findings& findings) {
   const FileFacts& file = facts.file;
   if (!file.place) {
-    findings.add(Severity::unknown, "place_unknown",
-                 fmt::format("Where the file lies could not be judged: {}.", file.place.why_not()),
-                 "Who could change it is not known.",
-                 "Run \"asio-driver verify\" on the Windows machine itself.");
+    findings.add(
+        Severity::unknown, "place_unknown",
+        fmt::format("Where the file lies could not be judged: {}.", shown(file.place.why_not())),
+        "Who could change it is not known.",
+        "Run \"asio-driver verify\" on the Windows machine itself.");
   } else {
     const Place& place = *file.place;
     const bool open = belongs_to_somebody(place.kind) ||
@@ -101,7 +102,7 @@ void judge_place(const Facts& facts, Findings& findings) {
     } else {
       findings.add(
           Severity::unknown, "writable_unknown",
-          fmt::format("Who may change the file is not known: {}.", place.writable.why_not()),
+          fmt::format("Who may change the file is not known: {}.", shown(place.writable.why_not())),
           "If anybody may, what is genuine now need not be tomorrow.",
           "Run \"asio-driver verify\" on the Windows machine itself, with an account that "
           "may read the access lists.");

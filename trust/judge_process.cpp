@@ -50,7 +50,7 @@ void judge_modules(const Facts& facts, const ProcessFacts& process, Findings& fi
   if (!process.modules) {
     findings.add(Severity::unknown, "modules_unknown",
                  fmt::format("The libraries inside the process are not known: {}.",
-                             process.modules.why_not()),
+                             shown(process.modules.why_not())),
                  "Something could have been put into it.",
                  "Run the command as the same user as the process, or as administrator.");
     return;
@@ -68,7 +68,7 @@ void judge_modules(const Facts& facts, const ProcessFacts& process, Findings& fi
   if (unknown > 0) {
     findings.add(Severity::unknown, "module_signatures_unknown",
                  fmt::format("{} of {} libraries inside the process could not be checked: {} ({}).",
-                             unknown, process.modules->size(), shown(example), why),
+                             unknown, process.modules->size(), shown(example), shown(why)),
                  "Something could have been put into it.", "Run the command as administrator.");
   }
   if (!findings.has("bad_module") && !findings.has("unsigned_module") && unknown == 0) {
@@ -80,10 +80,10 @@ void judge_modules(const Facts& facts, const ProcessFacts& process, Findings& fi
 
 void judge_connections(const Facts& facts, const ProcessFacts& process, Findings& findings) {
   if (!process.connections) {
-    findings.add(
-        Severity::unknown, "connections_unknown",
-        fmt::format("The process's connections are not known: {}.", process.connections.why_not()),
-        "It could be talking to somebody.", "Run the command as administrator.");
+    findings.add(Severity::unknown, "connections_unknown",
+                 fmt::format("The process's connections are not known: {}.",
+                             shown(process.connections.why_not())),
+                 "It could be talking to somebody.", "Run the command as administrator.");
     return;
   }
   if (process.connections->empty()) {
@@ -96,8 +96,8 @@ void judge_connections(const Facts& facts, const ProcessFacts& process, Findings
   findings.add(
       ours ? Severity::dangerous : Severity::suspicious, "network_use",
       fmt::format("The process has {} network connections, the first: {} {}{}{}.",
-                  process.connections->size(), first.protocol, first.local,
-                  first.remote.empty() ? "" : " to ", first.remote),
+                  process.connections->size(), shown(first.protocol), shown(first.local),
+                  first.remote.empty() ? "" : " to ", shown(first.remote)),
       ours ? "This product never opens one."
            : "An audio driver needs none; the program around it may look for updates or licences.",
       ours ? "End the process, keep its file for the vendor, and install the driver again."
@@ -108,7 +108,7 @@ void judge_processor(const ProcessFacts& process, Findings& findings) {
   if (!process.processor) {
     findings.add(Severity::unknown, "processor_unknown",
                  fmt::format("How busy the process is could not be measured: {}.",
-                             process.processor.why_not()),
+                             shown(process.processor.why_not())),
                  "It could be working for somebody else.", "Run the command as administrator.");
     return;
   }

@@ -129,10 +129,11 @@ void judge_unknown_signer(const Facts& facts, const Signature& signature,
 
 void judge_signature(const Facts& facts, const Expectations& expectations, Findings& findings) {
   if (!facts.file.signature) {
-    findings.add(Severity::unknown, "signature_unknown",
-                 fmt::format("The signature is not known: {}.", facts.file.signature.why_not()),
-                 "Without it nobody can say who made the file, or whether it was changed.",
-                 "Run \"asio-driver verify\" on the Windows machine itself.");
+    findings.add(
+        Severity::unknown, "signature_unknown",
+        fmt::format("The signature is not known: {}.", shown(facts.file.signature.why_not())),
+        "Without it nobody can say who made the file, or whether it was changed.",
+        "Run \"asio-driver verify\" on the Windows machine itself.");
     return;
   }
   const Signature& signature = *facts.file.signature;
@@ -210,7 +211,7 @@ void judge_release(const Facts& facts, const Expectations& expectations, Finding
   if (expectations.release.empty()) return;
   if (!facts.file.sha256) {
     findings.add(Severity::unknown, "hash_unknown",
-                 fmt::format("The hash is not known: {}.", facts.file.sha256.why_not()),
+                 fmt::format("The hash is not known: {}.", shown(facts.file.sha256.why_not())),
                  "It cannot be compared with the list.",
                  "Run the command with an account that may read the file.");
     return;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "trust/facts_json.hpp"
 #include "trust/testing/example_facts.hpp"
 
 namespace asiodrv::trust {
@@ -43,6 +44,81 @@ TEST(report, strangers_cannot_write_to_the_terminal) {
   EXPECT_EQ(text.find('\x1B'), std::string::npos);
   EXPECT_EQ(text.find('\r'), std::string::npos);
   EXPECT_EQ(text.find("\n  Verdict: genuine"), std::string::npos) << text;
+}
+
+/// Facts of which every text is part of some finding.
+Facts talkative_facts() {
+  Facts facts = testing::genuine_process();
+  facts.file.structure->certificates.unknown_attributes = {"1.2.3"};
+  facts.file.place->writable = Writable{Writability::yes, "C:\\", "S-1-1-0", "write"};
+  facts.file.place->links = {"C:\\link"};
+  const Registration other = {"Name", "{class}", "text", "relative.dll", false, true};
+  facts.registrations = std::vector<Registration>{other};
+  facts.duplicates = std::vector<Duplicate>{{DuplicateKind::same_file_name, other, false},
+                                            {DuplicateKind::similar_name, other, false},
+                                            {DuplicateKind::same_class_other_file, other, true}};
+  facts.persistence = PersistenceScan{{{PersistenceKind::run_key, "where", "command"},
+                                       {PersistenceKind::image_hijack, "where", "command"}},
+                                      {"the tasks"}};
+  ProcessFacts& process = facts.process[0];
+  process.connections = std::vector<Connection>{{"TCP", "local", "remote", false}};
+  process.modules->push_back({"C:\\a.dll", std::uint32_t{0x800B0100}, PlaceKind::other});
+  process.modules->push_back({"C:\\b.dll", std::uint32_t{0x80096010}, PlaceKind::other});
+  process.modules->push_back(
+      {"C:\\c.dll", Known<std::uint32_t>::unknown("locked"), PlaceKind::other});
+  return facts;
+}
+
+/// The same with a reason in the place of everything that can be unknown.
+Facts ignorant_facts() {
+  Facts facts = talkative_facts();
+  facts.file.size_bytes = {};
+  facts.file.sha256 = {};
+  facts.file.structure = {};
+  facts.file.signature = {};
+  facts.file.place = {};
+  facts.file.modified_s = {};
+  facts.file.internet_zone = {};
+  facts.registrations = {};
+  facts.duplicates = {};
+  facts.persistence = {};
+  ProcessFacts process;
+  process.id = 42;
+  facts.process = {process};
+  return facts;
+}
+
+/// Each text of a record in turn made into one that would clear the screen.
+void shout_in(nlohmann::json& whole, nlohmann::json& part, const Expectations& expectations,
+              int& shouted) {
+  if (part.is_string()) {
+    const nlohmann::json quiet = part;
+    part = "x\x1B[2J\n  Verdict: genuine\r";
+    if (const auto facts = facts_from_json(whole)) {  // words of a list are refused
+      const std::string text = report_text({judged(*facts, expectations)}, true);
+      EXPECT_EQ(text.find('\x1B'), std::string::npos) << quiet << "\n" << text;
+      EXPECT_EQ(text.find('\r'), std::string::npos) << quiet;
+      EXPECT_EQ(text.find("\n  Verdict: genuine\\"), std::string::npos) << quiet;
+      if (text.find("\\x1B") != std::string::npos) ++shouted;
+    }
+    part = quiet;
+  } else if (part.is_structured()) {
+    for (auto& [key, value] : part.items()) shout_in(whole, value, expectations, shouted);
+  }
+}
+
+TEST(report, no_text_of_a_record_reaches_the_terminal_as_it_is) {
+  const Expectations expectations{{}, {{std::string(64, 'b'), "other.dll"}}};
+  Facts doubtful = talkative_facts();
+  doubtful.file.place->writable->answer = Writability::cannot_rule_out;
+  Facts unplaced = talkative_facts();
+  unplaced.file.place->writable = Known<Writable>::unknown("no rights");
+  int shouted = 0;
+  for (const Facts& facts : {talkative_facts(), ignorant_facts(), doubtful, unplaced}) {
+    nlohmann::json whole = to_json(facts);
+    shout_in(whole, whole, expectations, shouted);
+  }
+  EXPECT_GT(shouted, 90) << "too few texts are shown at all: the test looks past them";
 }
 
 TEST(report, several_subjects_end_in_a_count_and_the_worst_decides) {
