@@ -30,7 +30,14 @@ void judge_registration(const Facts& facts, const Registration& each, Findings& 
   }
   if (!facts.file.structure) return;
   const PeFile& pe = *facts.file.structure;
-  if (!pe.is_library || (!pe.exports_com_server && !pe.tables_damaged)) {
+  if (pe.is_library && !pe.exports_com_server && pe.tables_damaged) {
+    findings.add(Severity::unknown, "perhaps_no_driver",
+                 fmt::format("\"{}\" is registered as a driver, and whether the file is one cannot "
+                             "be read from it.",
+                             shown(each.name)),
+                 "Its list of functions is damaged, or hidden by a tool that packs programs.",
+                 "Ask the vendor whether the file is packed, and compare its SHA-256.");
+  } else if (!pe.is_library || !pe.exports_com_server) {
     findings.add(
         Severity::suspicious, "not_a_driver",
         fmt::format("\"{}\" is registered as a driver, and the file is none: {}.", shown(each.name),

@@ -151,6 +151,11 @@ const std::vector<MatrixCase>& matrix() {
        [](Facts& f) { f.file.structure->version.original_name = "keylogger.exe"; }},
       {"registered, and no driver", kSuspicious, "not_a_driver",
        [](Facts& f) { f.file.structure->exports_com_server = false; }},
+      {"registered, and its functions cannot be read", kUndecided, "perhaps_no_driver",
+       [](Facts& f) {
+         f.file.structure->exports_com_server = false;
+         f.file.structure->tables_damaged = true;
+       }},
       {"registered, and not there", kSuspicious, "file_missing",
        [](Facts& f) { f.file.exists = false; }},
       {"a foreign signer claims our name", kDangerous, "foreign_signer",
@@ -160,6 +165,8 @@ const std::vector<MatrixCase>& matrix() {
        accepting("The Real Vendor")},
       {"the signer is not the vendor", kSuspicious, "signer_is_not_vendor",
        [](Facts& f) { f.file.structure->version.company = "Steinway Software"; }},
+      {"it names no maker", kUndecided, "no_claimed_vendor",
+       [](Facts& f) { f.file.structure->version.company.clear(); }},
       {"a Run key starts it", kSuspicious, "other_persistence",
        [](Facts& f) { persist(f, PersistenceKind::run_key); }},
       {"a scheduled task starts it", kSuspicious, "other_persistence",

@@ -33,6 +33,16 @@ std::set<std::string> words_of(std::string_view name) {
   return words;
 }
 
+/// Words that half of all audio firms have in their names: alone they tell nobody apart.
+bool is_common(const std::string& word) {
+  static const std::set<std::string> kCommon = {
+      "audio",       "digital",  "electronic",    "electronics",  "engineering",
+      "instruments", "labs",     "international", "media",        "music",
+      "pro",         "research", "software",      "sound",        "studio",
+      "studios",     "systems",  "tech",          "technologies", "technology"};
+  return kCommon.count(word) != 0;
+}
+
 }  // namespace
 
 bool names_agree(std::string_view vendor, std::string_view signer) {
@@ -40,7 +50,8 @@ bool names_agree(std::string_view vendor, std::string_view signer) {
   if (a.empty() || b.empty()) return false;
   const auto& fewer = a.size() <= b.size() ? a : b;
   const auto& more = a.size() <= b.size() ? b : a;
-  return std::includes(more.begin(), more.end(), fewer.begin(), fewer.end());
+  if (!std::includes(more.begin(), more.end(), fewer.begin(), fewer.end())) return false;
+  return fewer.size() == more.size() || !std::all_of(fewer.begin(), fewer.end(), is_common);
 }
 
 }  // namespace asiodrv::trust

@@ -58,9 +58,12 @@ bool is_windows_publisher(const Signer& signer) {
 void compare_with_claim(const Facts& facts, const Signer& signer, Findings& findings) {
   const std::string company = facts.file.structure ? facts.file.structure->version.company : "";
   if (company.empty()) {
-    findings.add(Severity::note, "no_claimed_vendor",
-                 "The file does not name its maker in its version information.",
-                 "There is nothing to compare the signer with.");
+    findings.add(
+        Severity::unknown, "no_claimed_vendor",
+        fmt::format("The file does not name its maker, and {} signed it.", signer_text(signer)),
+        "There is nothing to compare the signer with: anybody can buy a certificate, and "
+        "leave that name out.",
+        "Check that the signer is the firm that you have the driver from.");
   } else if (is_windows_publisher(signer)) {
     findings.add(
         Severity::good, "signed_for_vendor",
@@ -106,7 +109,9 @@ void judge_unknown_signer(const Facts& facts, const Signature& signature,
                              signer_text(signature.signer)));
     return;
   }
-  if (!expectations.signers.empty() && claims_to_be_ours(facts)) {
+  // An accepted name is worth nothing here: anybody can put it into a certificate of his own.
+  if (!expectations.signers.empty() && claims_to_be_ours(facts) &&
+      !is_named(signature.signer, expectations)) {
     compare_with_expected(facts, signature, {expectations.signers, {}}, findings);
   }
   if (signature.self_signed) {

@@ -116,6 +116,17 @@ TEST(judge, what_claims_to_be_ours) {
   EXPECT_TRUE(claims_to_be_ours(by_look));
 }
 
+TEST(judge, an_accepted_name_without_a_chain_is_not_called_accepted) {
+  for (const bool self_signed : {false, true}) {
+    Facts facts = testing::genuine_process();  // it says that it is ours
+    facts.file.signature->code = 0x800B0109;
+    facts.file.signature->self_signed = self_signed;
+    const auto findings = judge(facts, {{"Example Audio GmbH"}, {}});
+    EXPECT_EQ(verdict_of(findings), Verdict::suspicious);
+    for (const Finding& each : findings) EXPECT_NE(each.id, "signer_expected") << each.what;
+  }
+}
+
 TEST(judge, a_tampered_file_with_an_accepted_key_stays_tampered) {
   Facts facts = testing::genuine_facts();
   facts.file.signature->code = 0x80096010;
@@ -131,6 +142,9 @@ TEST(judge, firms_are_compared_by_their_words) {
                {"EXAMPLE AUDIO, INC.", "Example Audio", true},
                {"Example", "Example Audio Engineering Ltd", true},
                {"Example Audio", "Sample Audio", false},
+               {"Steinway Media Technologies GmbH", "Media Technologies Ltd", false},
+               {"Audio", "Stranger Audio LLC", false},
+               {"Sound Systems Inc.", "Systems Sound", true},
                {"Example", "Examples", false},
                {"GmbH", "Other GmbH", false},
                {"", "Example", false},
