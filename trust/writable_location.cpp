@@ -81,10 +81,17 @@ bool holds_for_all(std::string_view sid) {
   return sid == "S-1-1-0" || sid == "S-1-5-11" || sid == "S-1-5-32-545";
 }
 
+enum class Who {
+  anybody,      ///< any standard user, of whom nothing else is known
+  user_at_hand  ///< with the groups of the session, too
+};
+
+/// What one list lets `who` do. The two are walked apart: what is denied to the user at hand is not
+/// denied to anybody else.
 class Walk {
  public:
-  Walk(const SecurityDescriptor& descriptor, const std::vector<std::string>& session)
-      : descriptor_(descriptor), session_(session) {}
+  Walk(const SecurityDescriptor& descriptor, const std::vector<std::string>& session, Who who_asks)
+      : descriptor_(descriptor), session_(session), who_asks_(who_asks) {}
 
   void go() {
     const bool owns = in_question(descriptor_.owner);
@@ -101,12 +108,20 @@ class Walk {
   std::vector<std::pair<std::uint32_t, std::string>> who, who_perhaps;
 
  private:
+  [[nodiscard]] bool of_the_user(const std::string& sid) const {
+    return contains(session_, sid) && !contains(standard_groups(), sid);
+  }
   [[nodiscard]] bool in_question(const std::string& sid) const {
-    return contains(standard_groups(), sid) || contains(session_, sid);
+    return contains(standard_groups(), sid) || (who_asks_ == Who::user_at_hand && of_the_user(sid));
+  }
+  /// Known, and answered by the walk for the user.
+  [[nodiscard]] bool asked_elsewhere(const std::string& sid) const {
+    return who_asks_ == Who::anybody && of_the_user(sid);
   }
 
   void imply_owner_rights(bool owns) {
     if (descriptor_.owner.empty() || is_privileged(descriptor_.owner)) return;
+    if (asked_elsewhere(descriptor_.owner)) return;
     if (owns) {
       granted |= kWriteDac;
       who.emplace_back(kWriteDac, descriptor_.owner + " (the owner)");
@@ -122,12 +137,16 @@ class Walk {
     if (for_owner && !owns && (descriptor_.owner.empty() || is_privileged(descriptor_.owner))) {
       return;
     }
+    if (asked_elsewhere(for_owner ? descriptor_.owner : ace.sid)) return;
     const std::uint32_t mask = specific(ace.mask);
     const bool certain = for_owner ? owns : in_question(ace.sid);
     switch (ace.kind) {
       case AceKind::deny:
         // Of a group that not everybody is in, a denial protects from its members only.
-        if (holds_for_all(ace.sid) || contains(session_, ace.sid)) denied_ |= mask & ~granted;
+        if (holds_for_all(ace.sid) ||
+            (who_asks_ == Who::user_at_hand && contains(session_, ace.sid))) {
+          denied_ |= mask & ~granted;
+        }
         break;
       case AceKind::allow:
         if (certain) {
@@ -151,6 +170,7 @@ class Walk {
 
   const SecurityDescriptor& descriptor_;
   const std::vector<std::string>& session_;
+  Who who_asks_;
   std::uint32_t denied_ = 0;
 };
 
@@ -181,15 +201,18 @@ Writable judge_part(const PathPart& part, PartRole role,
     return {Writability::yes, part.path, "everyone", "do anything: there is no access list"};
   }
   if (descriptor.no_write_below > kMediumIntegrity) return {Writability::no, {}, {}, {}};
-  Walk walk(descriptor, session_sids);
-  walk.go();
+  Walk walks[] = {{descriptor, session_sids, Who::anybody},
+                  {descriptor, session_sids, Who::user_at_hand}};
+  for (Walk& walk : walks) walk.go();
   for (const NamedRight& right : rights_that_count(role)) {
-    if ((walk.granted & right.bit) != 0) {
+    for (const Walk& walk : walks) {
+      if ((walk.granted & right.bit) == 0) continue;
       return {Writability::yes, part.path, first_with(walk.who, right.bit), right.name};
     }
   }
   for (const NamedRight& right : rights_that_count(role)) {
-    if ((walk.doubtful & right.bit) != 0) {
+    for (const Walk& walk : walks) {
+      if ((walk.doubtful & right.bit) == 0) continue;
       return {Writability::cannot_rule_out, part.path, first_with(walk.who_perhaps, right.bit),
               right.name};
     }
