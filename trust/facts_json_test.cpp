@@ -100,6 +100,25 @@ TEST(facts_json, a_signature_without_a_code_is_refused) {
   EXPECT_FALSE(facts_from_json(whole));
 }
 
+TEST(facts_json, what_would_read_as_good_when_it_is_missing_must_be_there) {
+  const json whole = to_json(full_facts());
+  for (const char* const member :
+       {"/file/structure/sections_overlap", "/file/structure/sections_beyond_end",
+        "/file/structure/version", "/file/structure/certificates",
+        "/file/structure/certificates/truncated", "/file/structure/certificates/data_in_padding",
+        "/file/structure/certificates/bytes_after_table",
+        "/file/structure/certificates/unknown_attributes", "/file/signature/chain_errors",
+        "/registrations/0/per_user", "/persistence/found", "/persistence/not_seen"}) {
+    const json::json_pointer at(member);
+    json less = whole;
+    less.at(at.parent_pointer()).erase(at.back());
+    const auto facts = facts_from_json(less);
+    ASSERT_FALSE(facts) << member;
+    EXPECT_NE(facts.error().message.find(" must be there"), std::string::npos)
+        << facts.error().message;
+  }
+}
+
 TEST(facts_json, words_that_are_not_in_the_list_are_refused) {
   json whole = to_json(full_facts());
   whole["file"]["place"]["writable"]["answer"] = "never";
@@ -114,6 +133,19 @@ TEST(parse_record, only_records_are_taken) {
   }
   EXPECT_FALSE(parse_record(std::string(1'000'000, '['))) << "deep nesting";
   EXPECT_TRUE(parse_record(to_json(testing::genuine_facts()).dump()));
+}
+
+TEST(parse_record, other_formats_and_versions_are_refused) {
+  json whole = {{"format", kRecordFormat}, {"version", kRecordVersion}};
+  whole["subjects"] = json::array();
+  whole["subjects"].push_back(to_json(testing::genuine_facts()));
+  EXPECT_TRUE(parse_record(whole.dump()));
+  whole["version"] = kRecordVersion + 1;
+  ASSERT_FALSE(parse_record(whole.dump()));
+  EXPECT_EQ(parse_record(whole.dump()).error().code, ErrorCode::unsupported);
+  whole["version"] = kRecordVersion;
+  whole["format"] = "asio-driver-doctor";
+  EXPECT_FALSE(parse_record(whole.dump()));
 }
 
 TEST(parse_record, endless_lists_and_records_are_refused) {

@@ -15,6 +15,8 @@ using nlohmann::json;
 constexpr int kMaxDepth = 16;
 
 PeFile read_pe(const RecordReader& record) {
+  record.need({"is_64", "is_library", "sections_overlap", "sections_beyond_end",
+               "exports_com_server", "tables_damaged", "version", "certificates"});
   PeFile pe;
   pe.machine = record.number<std::uint16_t>("machine");
   pe.is_64 = record.yes("is_64");
@@ -29,6 +31,8 @@ PeFile read_pe(const RecordReader& record) {
   pe.version = {version.text("company"), version.text("product"), version.text("description"),
                 version.text("file_version"), version.text("original_name")};
   const RecordReader table = record.object("certificates");
+  table.need({"entries", "truncated", "misaligned", "bytes_after_table", "unknown_type",
+              "unreadable", "data_in_padding", "unknown_attributes"});
   pe.certificates.entries = table.number<std::uint32_t>("entries");
   pe.certificates.truncated = table.yes("truncated");
   pe.certificates.misaligned = table.yes("misaligned");
@@ -51,6 +55,7 @@ std::uint32_t required_code(const RecordReader& record) {
 
 Signature read_signature(const RecordReader& record) {
   Signature signature;
+  record.need({"chain_errors"});
   signature.code = required_code(record);
   signature.chain_errors = record.number<std::uint32_t>("chain_errors");
   signature.from_catalog = record.yes("from_catalog");
@@ -80,6 +85,7 @@ Place read_place(const RecordReader& record) {
 }
 
 Registration read_registration(const RecordReader& record) {
+  record.need({"per_user"});
   return {record.text("name"), record.text("clsid"),  record.text("description"),
           record.text("path"), record.yes("view_32"), record.yes("per_user")};
 }
@@ -97,6 +103,7 @@ Duplicate read_duplicate(const RecordReader& record) {
 }
 
 PersistenceScan read_persistence(const RecordReader& record) {
+  record.need({"found", "not_seen"});
   PersistenceScan scan;
   scan.found = record.list<Persistence>("found", [](const RecordReader& each) {
     return Persistence{each.choice<PersistenceKind>("kind", kPersistenceNames), each.text("where"),
@@ -149,6 +156,22 @@ FileFacts read_file(const RecordReader& record) {
   return file;
 }
 
+/// A later version may say "dangerous" in words that this one does not read.
+Result<> is_of_this_version(const json& document) {
+  const auto format = document.find("format");
+  if (format != document.end() && *format != kRecordFormat) {
+    return fail(ErrorCode::unsupported, "The file is no record of \"verify --json\".");
+  }
+  const auto version = document.find("version");
+  if (version != document.end() && *version != kRecordVersion) {
+    return fail(ErrorCode::unsupported,
+                fmt::format("The record is not of version {}, which this program reads. Judge it "
+                            "with the program that made it, or with a newer one.",
+                            kRecordVersion));
+  }
+  return {};
+}
+
 /// No list anywhere in `value` is longer than we are willing to look at.
 bool lists_are_bounded(const json& value) {
   if (!value.is_structured()) return true;
@@ -189,6 +212,7 @@ Result<std::vector<Facts>> parse_record(std::string_view text) {
     return fail(ErrorCode::malformed,
                 "The record is no JSON document as \"verify --json\" prints it.");
   }
+  if (const auto known = is_of_this_version(document); !known) return refusal(known);
   std::vector<Facts> all;
   const auto subjects = document.find("subjects");
   if (subjects == document.end()) {

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::int64_t kDay = 86'400;
 constexpr std::int64_t kRecent = 7 * kDay;
+constexpr std::int64_t kFarthest = std::int64_t{1} << 48;  // seconds; differences of such times fit
 
 constexpr const char* kInstallProperly =
     "Remove it and install it with the vendor's installer, below Program Files.";
@@ -29,6 +30,9 @@ const char* place_text(PlaceKind kind) {
   }
   return "";
 }
+
+/// A record may hold any number.
+bool is_a_time(std::int64_t seconds) { return seconds > -kFarthest && seconds < kFarthest; }
 
 bool belongs_to_somebody(PlaceKind kind) {
   switch (kind) {
@@ -124,7 +128,8 @@ void judge_place(const Facts& facts, Findings& findings) {
                    "It can be changed through each of them.");
     }
   }
-  if (file.modified_s && facts.recorded_at_s > 0) {
+  if (file.modified_s && is_a_time(*file.modified_s) && facts.recorded_at_s > 0 &&
+      is_a_time(facts.recorded_at_s)) {
     const std::int64_t age = facts.recorded_at_s - *file.modified_s;
     if (age < -kDay) {
       findings.add(Severity::note, "changed_in_future",

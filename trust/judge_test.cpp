@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "trust/judge_parts.hpp"
 #include "trust/signature_codes.hpp"
 #include "trust/testing/example_facts.hpp"
@@ -92,6 +94,19 @@ TEST(judge, each_missing_fact_alone_keeps_it_from_being_genuine) {
   EXPECT_EQ(without([](Facts& f) { f.process[0].processor = {}; }), Verdict::undecided);
   EXPECT_EQ(without([](Facts& f) { f.process[0].modules->back().signature_code = {}; }),
             Verdict::undecided);
+}
+
+TEST(judge, times_at_the_ends_of_their_range_are_survived) {
+  constexpr std::int64_t kEnds[] = {std::numeric_limits<std::int64_t>::min(),
+                                    std::numeric_limits<std::int64_t>::max(), 1};
+  for (const std::int64_t modified : kEnds) {
+    for (const std::int64_t recorded : kEnds) {
+      Facts facts = testing::genuine_facts();
+      facts.file.modified_s = modified;
+      facts.recorded_at_s = recorded;
+      EXPECT_EQ(verdict_of(judge(facts, {})), Verdict::genuine) << modified << " " << recorded;
+    }
+  }
 }
 
 TEST(judge, the_worst_finding_comes_first_and_decides) {

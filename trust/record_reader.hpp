@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,6 +21,13 @@ class RecordReader {
   RecordReader(const nlohmann::json& object, std::string where, std::string& mistake)
       : object_(object), where_(std::move(where)), mistake_(mistake) {
     if (!object.is_object()) wrong({}, "an object");
+  }
+
+  /// For members that would read as "nothing was found" when they are missing.
+  void need(std::initializer_list<const char*> names) const {
+    for (const char* const name : names) {
+      if (member(name) == nullptr) wrong(name, "there");
+    }
   }
 
   [[nodiscard]] std::string text(const char* name) const {

@@ -130,8 +130,8 @@ json report_json(const std::vector<Judged>& subjects) {
                     {"findings", std::move(findings)},
                     {"facts", to_json(each.facts)}});
   }
-  return {{"format", "asio-driver-verify"},
-          {"version", 1},
+  return {{"format", kRecordFormat},
+          {"version", kRecordVersion},
           {"verdict", verdict_name(worst_of(subjects))},
           {"subjects", std::move(list)}};
 }
