@@ -66,6 +66,11 @@ void judge_extras(const CertificateTable& table, Findings& findings) {
                              shown(table.unknown_attributes.front())),
                  kNotCovered, kCompare);
   }
+  if (table.nested_signatures > 0) {
+    findings.add(Severity::note, "nested_signatures",
+                 fmt::format("The signature holds {} more; only the outer one is checked.",
+                             table.nested_signatures));
+  }
   if (table.entries > 1) {
     findings.add(Severity::suspicious, "several_certificates",
                  fmt::format("The file has {} signatures side by side; only the first is checked.",

@@ -11,31 +11,52 @@ namespace {
 constexpr std::uint16_t kRevision2 = 0x0200, kPkcs7 = 0x0002;
 constexpr std::uint32_t kMaxCertificates = 16;
 constexpr std::size_t kMaxAttributes = 64;
+constexpr int kMaxNesting = 4;  // of signatures inside of signatures
 
 constexpr std::string_view kSignedData = "1.2.840.113549.1.7.2";
 constexpr std::string_view kCountersignature = "1.2.840.113549.1.9.6";
 constexpr std::string_view kTimestamp = "1.3.6.1.4.1.311.3.3.1";
 constexpr std::string_view kNested = "1.3.6.1.4.1.311.2.4.1";
 
-void note_attribute(const DerElement& attribute, CertificateTable& table) {
+bool read_signed_data(const DerElement& outer, CertificateTable& table, int depth);
+
+/// Others' signatures inside of this one: no time of theirs counts for it, and all that they carry.
+void note_nested(const ByteView& values, CertificateTable& table, int depth) {
+  DerReader signatures(values);
+  while (!signatures.at_end()) {
+    CertificateTable inner;
+    const auto signature = signatures.next();
+    if (!signature || depth >= kMaxNesting || !read_signed_data(*signature, inner, depth + 1) ||
+        inner.unreadable) {
+      table.unreadable = true;
+    }
+    if (!signature) return;
+    table.nested_signatures += 1 + inner.nested_signatures;
+    for (std::string& each : inner.unknown_attributes) {
+      if (table.unknown_attributes.size() == kMaxAttributes) break;
+      table.unknown_attributes.push_back(std::move(each));
+    }
+  }
+}
+
+void note_attribute(const DerElement& attribute, CertificateTable& table, int depth) {
   DerReader parts(attribute.content);
   const auto id = parts.next(kDerObjectId);
+  const auto values = parts.next(kDerSet);
   const std::string text = id ? object_id_text(id->content) : std::string();
-  if (text.empty()) {
+  if (text.empty() || !values || !parts.at_end()) {
     table.unreadable = true;
   } else if (text == kCountersignature || text == kTimestamp) {
     table.timestamped = true;
   } else if (text == kNested) {
-    const auto values = parts.next(kDerSet);
-    DerReader signatures(values ? values->content : ByteView());
-    while (signatures.next()) ++table.nested_signatures;
+    note_nested(values->content, table, depth);
   } else if (table.unknown_attributes.size() < kMaxAttributes) {
     table.unknown_attributes.push_back(text);
   }
 }
 
 /// SignerInfo: version, issuer, digest, [0] signed attributes, algorithm, value, [1] unsigned ones.
-bool read_signer(const DerElement& signer, CertificateTable& table) {
+bool read_signer(const DerElement& signer, CertificateTable& table, int depth) {
   DerReader fields(signer.content);
   for (int fixed = 0; fixed < 3; ++fixed) {
     if (!fields.next()) return false;
@@ -49,17 +70,17 @@ bool read_signer(const DerElement& signer, CertificateTable& table) {
   while (!attributes.at_end()) {
     const auto attribute = attributes.next(kDerSequence);
     if (!attribute) return false;
-    note_attribute(*attribute, table);
+    note_attribute(*attribute, table, depth);
   }
   return true;
 }
 
 /// ContentInfo of SignedData: version, digests, content, [0] certificates, [1] lists, signers.
-bool read_signed_data(const DerElement& outer, CertificateTable& table) {
+bool read_signed_data(const DerElement& outer, CertificateTable& table, int depth) {
   DerReader info(outer.content);
   const auto type = info.next(kDerObjectId);
   const auto wrapped = info.next(kDerContext0);
-  if (outer.tag != kDerSequence || !type || !wrapped ||
+  if (outer.tag != kDerSequence || !type || !wrapped || !info.at_end() ||
       object_id_text(type->content) != kSignedData) {
     return false;
   }
@@ -72,12 +93,12 @@ bool read_signed_data(const DerElement& outer, CertificateTable& table) {
   fields.next(kDerContext0);
   fields.next(kDerContext1);
   const auto signers = fields.next(kDerSet);
-  if (!signers) return false;
+  if (!signers || !fields.at_end() || !inside.at_end()) return false;
   DerReader list(signers->content);
   bool any = false;
   while (!list.at_end()) {
     const auto signer = list.next(kDerSequence);
-    if (!signer || !read_signer(*signer, table)) return false;
+    if (!signer || !read_signer(*signer, table, depth)) return false;
     any = true;
   }
   return any;
@@ -85,7 +106,7 @@ bool read_signed_data(const DerElement& outer, CertificateTable& table) {
 
 void read_signature(const ByteView& content, CertificateTable& table) {
   const auto outer = der_element(content);
-  if (!outer || !read_signed_data(*outer, table)) {
+  if (!outer || !read_signed_data(*outer, table, 0)) {
     table.unreadable = true;
     return;
   }

@@ -113,6 +113,48 @@ TEST(pe_certificates, unsigned_attributes_of_a_strange_kind_are_named) {
   EXPECT_EQ(table.unknown_attributes, std::vector<std::string>{"1.3.6.1.4.1.42921.1.2.1"});
 }
 
+TEST(pe_certificates, what_a_nested_signature_carries_is_named_and_its_time_does_not_count) {
+  const auto table =
+      parsed(with_certificates({aligned_certificate(signature(
+                 {kNestedId}, signature({kNestedId}, signature({kTimestampId, kStrangeId}))))}))
+          .certificates;
+  EXPECT_EQ(table.nested_signatures, 2U);
+  EXPECT_EQ(table.unknown_attributes, std::vector<std::string>{"1.3.6.1.4.1.42921.1.2.1"});
+  EXPECT_FALSE(table.timestamped);
+  EXPECT_FALSE(table.unreadable);
+}
+
+TEST(pe_certificates, what_is_no_signature_or_nested_without_end_is_unreadable) {
+  const auto unreadable = [](const Bytes& whole) {
+    return parsed(with_certificates({aligned_certificate(whole)})).certificates.unreadable;
+  };
+  EXPECT_TRUE(unreadable(signature({kNestedId}, der(0x30, {Bytes(20, 0x55)}))));
+  Bytes deep = signature();
+  for (int level = 0; level < 20; ++level) deep = signature({kNestedId}, deep);
+  EXPECT_TRUE(unreadable(deep));
+}
+
+TEST(pe_certificates, data_behind_the_parts_of_a_signature_is_unreadable) {
+  const Bytes none = der(0x30, {}), one = {0x02, 0x01, 0x01}, more = der(0x04, {Bytes(9, 7)});
+  const Bytes signers = der(0x31, {der(0x30, {one, none, none, none, more})});
+  const auto unreadable = [&](const std::vector<Bytes>& fields, const std::vector<Bytes>& around,
+                              const std::vector<Bytes>& outside) {
+    std::vector<Bytes> inside{der(0x30, fields)};
+    inside.insert(inside.end(), around.begin(), around.end());
+    std::vector<Bytes> info{kSignedDataId, der(0xA0, inside)};
+    info.insert(info.end(), outside.begin(), outside.end());
+    return parsed(with_certificates({aligned_certificate(der(0x30, info))}))
+        .certificates.unreadable;
+  };
+  const std::vector<Bytes> plain = {one, der(0x31, {none}), none, signers};
+  std::vector<Bytes> longer = plain;
+  longer.push_back(more);
+  EXPECT_FALSE(unreadable(plain, {}, {}));
+  EXPECT_TRUE(unreadable(longer, {}, {}));
+  EXPECT_TRUE(unreadable(plain, {more}, {}));
+  EXPECT_TRUE(unreadable(plain, {}, {more}));
+}
+
 TEST(pe_certificates, several_entries_and_strange_types_are_seen) {
   const Bytes entry = aligned_certificate(signature());
   EXPECT_EQ(parsed(with_certificates({entry, entry})).certificates.entries, 2U);

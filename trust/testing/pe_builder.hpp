@@ -58,13 +58,17 @@ inline const Bytes kNestedId = {0x06, 0x0A, 0x2B, 0x06, 0x01, 0x04,
 inline const Bytes kStrangeId = {0x06, 0x0B, 0x2B, 0x06, 0x01, 0x04, 0x01,
                                  0x82, 0xCF, 0x29, 0x01, 0x02, 0x01};
 
-/// A PKCS#7 signature without any cryptography in it, carrying these unsigned attributes.
-inline Bytes signature(const std::vector<Bytes>& attribute_ids = {}) {
+/// A PKCS#7 signature without any cryptography in it, carrying these unsigned attributes; in a
+/// nested one lies `nested`, or else a signature without any.
+inline Bytes signature(const std::vector<Bytes>& attribute_ids = {}, const Bytes& nested = {}) {
   const Bytes none = der(0x30, {});
   const Bytes one = {0x02, 0x01, 0x01};
   std::vector<Bytes> attributes;
   for (const Bytes& id : attribute_ids) {
-    attributes.push_back(der(0x30, {id, der(0x31, {der(0x30, {Bytes(20, 0x55)})})}));
+    const Bytes value = id != kNestedId  ? der(0x30, {Bytes(20, 0x55)})
+                        : nested.empty() ? signature()
+                                         : nested;
+    attributes.push_back(der(0x30, {id, der(0x31, {value})}));
   }
   std::vector<Bytes> signer = {one, none, none, der(0xA0, {none}), none, der(0x04, {Bytes(64, 1)})};
   if (!attributes.empty()) signer.push_back(der(0xA1, attributes));
