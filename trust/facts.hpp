@@ -160,7 +160,8 @@ struct Facts {
   std::string recorded_on;         ///< "Windows 10.0.19045", "Wine 8.0", "Linux"
   std::int64_t recorded_at_s = 0;  ///< seconds since 1970
   FileFacts file;
-  Known<std::vector<Registration>> registrations;  ///< that lead to this file
+  /// That lead to this file, and those of the user that lead its drivers elsewhere.
+  Known<std::vector<Registration>> registrations;
   Known<std::vector<Duplicate>> duplicates;
   Known<PersistenceScan> persistence;
   std::vector<ProcessFacts> process;  ///< one for a process, none otherwise

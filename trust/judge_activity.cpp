@@ -20,6 +20,7 @@ void judge_registration(const Facts& facts, const Registration& each, Findings& 
         fmt::format("Delete HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{} if you did not "
                     "make it.",
                     shown(each.clsid)));
+    if (!same_path(each.path, facts.file.path)) return;  // the rest is about this file
   }
   if (!each.path.empty() && !is_absolute(each.path)) {
     findings.add(Severity::suspicious, "relative_path",

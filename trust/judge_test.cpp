@@ -148,6 +148,18 @@ TEST(judge, a_tampered_file_with_an_accepted_key_stays_tampered) {
   EXPECT_EQ(verdict_of(judge(facts, {{std::string(64, 'd')}, {}})), Verdict::dangerous);
 }
 
+TEST(judge, a_class_that_the_user_leads_elsewhere_is_told_of_both_files) {
+  Facts facts = testing::genuine_facts();
+  Registration away = facts.registrations->front();
+  away.per_user = true;
+  away.path = "evil.dll";
+  facts.registrations->push_back(away);
+  const auto findings = judge(facts, {});
+  EXPECT_EQ(verdict_of(findings), Verdict::dangerous);
+  EXPECT_EQ(findings.front().id, "class_overridden");
+  for (const Finding& each : findings) EXPECT_NE(each.id, "relative_path") << "of the other file";
+}
+
 TEST(judge, firms_are_compared_by_their_words) {
   const struct {
     const char* vendor;

@@ -26,6 +26,14 @@ std::optional<DuplicateKind> likeness(const Registration& own, const Registratio
   return std::nullopt;
 }
 
+/// Those whose file this is.
+std::vector<Registration> those_at(const std::vector<Registration>& all, const std::string& path) {
+  std::vector<Registration> own;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(own),
+               [&](const Registration& each) { return same_path(each.path, path); });
+  return own;
+}
+
 bool is_word_end(char c) {
   return c == ' ' || c == '"' || c == '\'' || c == ',' || c == '\t' || c == ';';
 }
@@ -42,9 +50,16 @@ void describe_content(FileFacts& file, std::span<const std::byte> content) {
 
 std::vector<Registration> registrations_of(const std::vector<Registration>& all,
                                            const std::string& path) {
-  std::vector<Registration> own;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(own),
-               [&](const Registration& each) { return same_path(each.path, path); });
+  std::vector<Registration> own = those_at(all, path);
+  const std::size_t count = own.size();
+  for (const Registration& each : all) {
+    if (!each.per_user || same_path(each.path, path)) continue;
+    const bool leads_away = std::any_of(
+        own.begin(), own.begin() + static_cast<std::ptrdiff_t>(count), [&](const Registration& of) {
+          return folded(of.clsid) == folded(each.clsid) && of.view_32 == each.view_32;
+        });
+    if (leads_away) own.push_back(each);
+  }
   return own;
 }
 
@@ -53,7 +68,7 @@ std::vector<Duplicate> duplicates_of(
     const std::function<Known<std::string>(const std::string&)>& hash_of) {
   std::vector<Duplicate> found;
   Known<std::string> own_hash;
-  for (const Registration& own : registrations_of(all, path)) {
+  for (const Registration& own : those_at(all, path)) {
     for (const Registration& other : all) {
       if (same_path(other.path, path)) continue;
       const auto kind = likeness(own, other);

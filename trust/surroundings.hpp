@@ -12,6 +12,8 @@ namespace asiodrv::trust {
 /// Fills in what the bytes of a file say: size, hash, structure.
 void describe_content(FileFacts& file, std::span<const std::byte> content);
 
+/// Those that lead to the file at `path`, and those by which the user's registry leads the same
+/// classes elsewhere.
 [[nodiscard]] std::vector<Registration> registrations_of(const std::vector<Registration>& all,
                                                          const std::string& path);
 

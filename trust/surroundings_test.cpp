@@ -43,6 +43,18 @@ TEST(surroundings, each_kind_of_likeness_is_found) {
   EXPECT_FALSE(found[3].same_content) << "a file that cannot be read is not known to be the same";
 }
 
+TEST(surroundings, a_file_has_its_own_registrations_and_those_that_lead_its_class_elsewhere) {
+  const std::vector<Registration> all = {
+      registered("Drv", "{A}", kPath), registered("Drv", "{a}", "C:\\evil.dll", false, true),
+      registered("Drv", "{A}", "C:\\evil32.dll", true, true),
+      registered("Else", "{B}", "C:\\b.dll"), registered("Else", "{B}", "C:\\c.dll", false, true)};
+  const auto own = registrations_of(all, kPath);
+  ASSERT_EQ(own.size(), 2U) << "the other view and the other class are not this file's";
+  EXPECT_EQ(own[0], all[0]);
+  EXPECT_EQ(own[1], all[1]);
+  EXPECT_EQ(registrations_of(all, "C:\\evil.dll"), std::vector<Registration>{all[1]});
+}
+
 TEST(surroundings, commands_that_lead_to_the_file) {
   for (const char* const command :
        {"C:\\Program Files\\V\\drv.dll", "\"c:/program files/v/DRV.DLL\" -x",

@@ -241,8 +241,8 @@ class SignedFiles(Verify):
     def test_registered_drivers_are_found_and_their_likes_and_helpers_told(self) -> None:
         name, other = f"Verify {self.folder.name}", f"Ver1fy {self.folder.name}"
         copy_path = signed_files.copied(self.unsigned, self.installed / "like/asio-driver.dll")
-        self.register(name, "{AAAAAAAA-0000-4000-8000-000000000001}", self.good)
-        self.register(other, "{AAAAAAAA-0000-4000-8000-000000000002}", copy_path)
+        self.register(name, "{AAAAAAAA-0000-4000-8000-000000000001}", named(self.good))
+        self.register(other, "{AAAAAAAA-0000-4000-8000-000000000002}", named(copy_path))
         run = "HKCU\\Software\\Microsoft\\Windows\\CurrentVersion\\Run"
         self.reg("add", run, "/v", name, "/d", f'rundll32 "{named(self.good)}",Go')
         self.addCleanup(self.reg, "delete", run, "/v", name)
@@ -254,11 +254,31 @@ class SignedFiles(Verify):
         self.assertEqual(subjects[name]["facts"]["registrations"][0]["view_32"], False)
         self.assertIn("ours_unsigned", finding_ids(subjects[other]))
 
-    def register(self, name: str, clsid: str, path: pathlib.Path) -> None:
+    def test_what_leads_a_class_elsewhere_is_told_of_the_driver_itself(self) -> None:
+        clsid, away = (f"{{AAAAAAAA-0000-4000-8000-00000000000{digit}}}" for digit in "34")
+        other = signed_files.copied(self.unsigned, self.installed / "away/elsewhere.dll")
+        # The same file, spelled in another way.
+        odd = named(self.good).replace("C:\\", "C:\\windows\\..\\", 1)
+        self.register(f"Led {self.folder.name}", clsid, odd)
+        self.register(f"Away {self.folder.name}", away, named(other))
+        before = self.verify(named(self.good), "--signer", self.pin, "--json")
+        [subject] = before.json()["subjects"]
+        self.assertEqual([each["clsid"] for each in subject["facts"]["registrations"]], [clsid])
+        self.assertNotIn("class_overridden", finding_ids(subject))
+        own = f"HKCU\\Software\\Classes\\CLSID\\{clsid}"
+        self.addCleanup(self.reg, "delete", own)
+        for key, text in (("InprocServer32", named(other)), ("TreatAs", away)):
+            with self.subTest(key):
+                self.reg("add", f"{own}\\{key}", "/ve", "/d", text)
+                subject = self.judge(self.good, DANGEROUS)
+                self.assertIn("class_overridden", finding_ids(subject, "dangerous"))
+                self.reg("delete", f"{own}\\{key}")
+
+    def register(self, name: str, clsid: str, path: str) -> None:
         key, server = f"HKLM\\SOFTWARE\\ASIO\\{name}", f"HKLM\\SOFTWARE\\Classes\\CLSID\\{clsid}"
         self.reg("add", key, "/v", "CLSID", "/d", clsid)
         self.addCleanup(self.reg, "delete", key)
-        self.reg("add", f"{server}\\InprocServer32", "/ve", "/d", named(path))
+        self.reg("add", f"{server}\\InprocServer32", "/ve", "/d", path)
         self.addCleanup(self.reg, "delete", server)
 
     def reg(self, *arguments: str) -> None:

@@ -186,7 +186,13 @@ std::string full_path(const std::string& path) {
   const DWORD length = GetFullPathNameW(to_wide(path).c_str(), static_cast<DWORD>(whole.size()),
                                         whole.data(), nullptr);
   if (length == 0 || length >= whole.size()) return path;
-  return platform::to_utf8({whole.data(), length});
+  whole.resize(length);
+  if (whole.rfind(L"\\\\", 0) == 0) return platform::to_utf8(whole);  // it would ask that computer
+  std::wstring spelled(32'768, L'\0');
+  const DWORD spelled_length =
+      GetLongPathNameW(whole.c_str(), spelled.data(), static_cast<DWORD>(spelled.size()));
+  if (spelled_length == 0 || spelled_length >= spelled.size()) return platform::to_utf8(whole);
+  return platform::to_utf8({spelled.data(), spelled_length});
 }
 
 Known<std::string> hash_of_file(const std::string& path) {

@@ -30,7 +30,8 @@ struct FileContext {
 [[nodiscard]] Known<std::uint32_t> signature_code_of(const FileContext& context,
                                                      const std::string& path);
 
-/// The whole path of what may be given relative to the current folder.
+/// The whole path of what may be given relative to the current folder, without "." and ".."; names
+/// as they are on the disk, not in their short form (PROGRA~1), where the file is there.
 [[nodiscard]] std::string full_path(const std::string& path);
 
 /// SHA-256 of a file, or why not.

@@ -4,12 +4,21 @@
 
 #include "platform/windows/text.hpp"
 #include "trust/place.hpp"
+#include "trust/windows/file_facts.hpp"
 #include "trust/windows/registry.hpp"
 
 namespace asiodrv::trust {
 namespace {
 
 constexpr const char* kDrivers = "SOFTWARE\\ASIO";
+
+struct Classes {
+  HKEY root;
+  const char* path;
+};
+
+const Classes kOfTheMachine{HKEY_LOCAL_MACHINE, "SOFTWARE\\Classes"};
+const Classes kOfTheUser{HKEY_CURRENT_USER, "Software\\Classes"};
 
 /// Without the quotes and blanks that some installers leave around it.
 std::string plain_path(std::string path) {
@@ -34,10 +43,21 @@ std::string seen_by_64(const std::string& path, bool view_32) {
   return platform::to_utf8(wow) + path.substr(system.size());
 }
 
-std::string server_path(HKEY root, const char* classes, const std::string& clsid, View view) {
-  const RegistryKey server(root, fmt::format("{}\\CLSID\\{}\\InprocServer32", classes, clsid),
-                           view);
+std::string server_path(const Classes& classes, const std::string& clsid, View view) {
+  const RegistryKey server(classes.root,
+                           fmt::format("{}\\CLSID\\{}\\InprocServer32", classes.path, clsid), view);
   return server_file(server.text(nullptr), view == View::for_32);
+}
+
+/// What `classes` lead `clsid` to, by themselves or through another class (TreatAs); empty when
+/// they say nothing of it.
+std::string led_to(const Classes& classes, const std::string& clsid, View view) {
+  const RegistryKey other(classes.root, fmt::format("{}\\CLSID\\{}\\TreatAs", classes.path, clsid),
+                          view);
+  const std::string target = other.text(nullptr);
+  if (target.empty()) return server_path(classes, clsid, view);
+  const std::string path = server_path(classes, target, view);
+  return path.empty() ? server_path(kOfTheMachine, target, view) : path;
 }
 
 void read_view(View view, std::vector<Registration>& found) {
@@ -49,13 +69,11 @@ void read_view(View view, std::vector<Registration>& found) {
     each.clsid = key.text("CLSID");
     each.description = key.text("Description");
     each.view_32 = view == View::for_32;
-    if (!each.clsid.empty()) {
-      each.path = server_path(HKEY_LOCAL_MACHINE, "SOFTWARE\\Classes", each.clsid, view);
-    }
+    if (!each.clsid.empty()) each.path = led_to(kOfTheMachine, each.clsid, view);
     found.push_back(each);
     if (each.clsid.empty()) continue;
-    std::string own = server_path(HKEY_CURRENT_USER, "Software\\Classes", each.clsid, view);
-    if (own.empty()) continue;
+    std::string own = led_to(kOfTheUser, each.clsid, view);
+    if (own.empty() || same_path(own, each.path)) continue;
     each.path = std::move(own);
     each.per_user = true;
     found.push_back(each);
@@ -65,7 +83,10 @@ void read_view(View view, std::vector<Registration>& found) {
 }  // namespace
 
 std::string server_file(const std::string& registered, bool view_32) {
-  return seen_by_64(plain_path(registered), view_32);
+  std::string path = plain_path(registered);
+  if (path.empty()) return path;
+  if (file_name_of(path).find('.') == std::string::npos) path += ".dll";  // as the loader does
+  return is_absolute(path) ? seen_by_64(full_path(path), view_32) : path;
 }
 
 Known<std::vector<Registration>> registered_drivers() {
