@@ -114,7 +114,7 @@ enum class PersistenceKind {
 struct Persistence {
   PersistenceKind kind = PersistenceKind::run_key;
   std::string where;    ///< key and value, service name or task file
-  std::string command;  ///< as it stands there
+  std::string command;  ///< with its variables expanded
   bool operator==(const Persistence&) const = default;
 };
 

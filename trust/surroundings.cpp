@@ -1,13 +1,19 @@
 #include "trust/surroundings.hpp"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
+#include "trust/byte_view.hpp"
+#include "trust/pe_version.hpp"
 #include "trust/place.hpp"
 #include "trust/sha256.hpp"
 #include "trust/shown_text.hpp"
 
 namespace asiodrv::trust {
 namespace {
+
+constexpr std::uint16_t kByteOrderMark = 0xFEFF;  // of UTF-16, as tasks are stored
 
 /// The same driver for the other bitness: one name, one class, another view.
 bool is_other_half(const Registration& a, const Registration& b) {
@@ -36,6 +42,21 @@ std::vector<Registration> those_at(const std::vector<Registration>& all, const s
 
 bool is_word_end(char c) {
   return c == ' ' || c == '"' || c == '\'' || c == ',' || c == '\t' || c == ';';
+}
+
+/// As XML writes what would be its own signs.
+std::string unescaped(std::string_view text) {
+  static constexpr std::pair<std::string_view, char> kNames[] = {
+      {"&amp;", '&'}, {"&quot;", '"'}, {"&apos;", '\''}, {"&lt;", '<'}, {"&gt;", '>'}};
+  std::string plain;
+  while (!text.empty()) {
+    const auto* const name = std::find_if(
+        std::begin(kNames), std::end(kNames),
+        [&](const auto& each) { return text.substr(0, each.first.size()) == each.first; });
+    plain += name == std::end(kNames) ? text.front() : name->second;
+    text.remove_prefix(name == std::end(kNames) ? 1 : name->first.size());
+  }
+  return plain;
 }
 
 }  // namespace
@@ -105,6 +126,13 @@ bool leads_to(const std::string& command, const std::string& path) {
 
 std::string readable_text(std::span<const std::byte> content) {
   std::string text;
+  if (ByteView(content).u16(0) == kByteOrderMark) {
+    text = utf8_of_utf16(ByteView(content.subspan(2)));
+    for (char& c : text) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    }
+    return text;
+  }
   for (const std::byte each : content) {
     const auto c = std::to_integer<unsigned char>(each);
     if (c == 0) continue;  // the upper half of UTF-16, or the end of a text
@@ -124,7 +152,7 @@ std::string task_command(const std::string& text) {
     const std::size_t from = text.find('>', begin) + 1;
     const std::size_t end = std::min(text.find('<', from), text.size());
     if (!commands.empty()) commands += ' ';
-    commands += text.substr(from, end - from);
+    commands += unescaped(std::string_view(text).substr(from, end - from));
     at = end;
   }
   return commands.empty() ? text : commands;

@@ -27,7 +27,8 @@ void describe_content(FileFacts& file, std::span<const std::byte> content);
 /// as a word of its own. `command` has its variables expanded.
 [[nodiscard]] bool leads_to(const std::string& command, const std::string& path);
 
-/// The readable ASCII of a file of unknown format; UTF-16 text too. For finding paths in it.
+/// The text of a UTF-16 file that says that it is one; of any other the readable ASCII, in UTF-16
+/// too. For finding paths in it.
 [[nodiscard]] std::string readable_text(std::span<const std::byte> content);
 
 /// What a task file (XML) starts: its commands and their arguments; all of its text without any.

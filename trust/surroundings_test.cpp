@@ -74,6 +74,10 @@ TEST(surroundings, texts_are_found_in_files_of_both_widths) {
     testing::put(wide, wide.size(), static_cast<unsigned char>(c), 2);
   }
   EXPECT_EQ(task_command(readable_text(testing::view(wide))), "C:\\a.exe -b");
+  testing::put(wide, wide.size(), 0xFC, 2);
+  EXPECT_EQ(readable_text(testing::view(wide)).substr(52), "\xC3\xBC")
+      << "letters of other scripts";
+  EXPECT_EQ(task_command("<Command>\"C:\\A&amp;B\\x.dll\"</Command>"), "\"C:\\A&B\\x.dll\"");
   EXPECT_EQ(task_command("no task"), "no task");
   EXPECT_EQ(task_command("<Command>cut"), "cut");
 }

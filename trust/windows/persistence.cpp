@@ -6,9 +6,12 @@
 #include <shlobj.h>
 
 #include <filesystem>
+#include <optional>
+#include <span>
 
 #include "platform/windows/text.hpp"
 #include "trust/collect.hpp"
+#include "trust/files_below.hpp"
 #include "trust/place.hpp"
 #include "trust/surroundings.hpp"
 #include "trust/windows/registry.hpp"
@@ -32,6 +35,17 @@ constexpr const char* kSilentExits =
     "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SilentProcessExit";
 constexpr const char* kServices = "SYSTEM\\CurrentControlSet\\Services";
 
+/// With the values of its variables: tasks and Run keys hold them as they were written.
+std::string expanded(const std::string& command) {
+  const std::wstring text = platform::to_wide(command);
+  const DWORD room = ExpandEnvironmentStringsW(text.c_str(), nullptr, 0);
+  std::wstring whole(room, L'\0');
+  const DWORD length = ExpandEnvironmentStringsW(text.c_str(), whole.data(), room);
+  if (length == 0 || length > room) return command;
+  whole.resize(length - 1);
+  return platform::to_utf8(whole);
+}
+
 void note_unreadable(const RegistryKey& key, const std::string& what, PersistenceScan& scan) {
   if (!key && key.error() != ERROR_FILE_NOT_FOUND) scan.not_seen.push_back(what);
 }
@@ -50,7 +64,8 @@ void read_run_keys(PersistenceScan& scan) {
       note_unreadable(key, fmt::format("{}\\{}", place.name, path), scan);
       for (const RegistryValue& value : key.texts()) {
         scan.found.push_back({PersistenceKind::run_key,
-                              fmt::format("{}\\{}\\{}", place.name, path, value.name), value.text});
+                              fmt::format("{}\\{}\\{}", place.name, path, value.name),
+                              expanded(value.text)});
       }
     }
   }
@@ -76,34 +91,42 @@ void read_services(PersistenceScan& scan) {
 
 std::string utf8(const fs::path& path) { return platform::to_utf8(path.wstring()); }
 
-/// Every file below `folder` (UTF-8) as text. `recursive` folders may hold many; they are bounded.
+/// What a file holds that the system starts, or nothing.
+std::optional<std::string> started_by(const fs::path& file, PersistenceKind kind) {
+  const auto content = read_small_file(utf8(file), kMaxFileBytesRead);
+  if (!content) return std::nullopt;
+  std::string text = readable_text(std::as_bytes(std::span(content->data(), content->size())));
+  return kind == PersistenceKind::scheduled_task ? expanded(task_command(text)) : text;
+}
+
+/// Every file below `folder` (UTF-8).
 void read_folder(const std::string& folder, PersistenceKind kind, const std::string& what,
                  PersistenceScan& scan) {
-  if (folder.empty()) return;
-  std::error_code problem;
-  const fs::path root(platform::to_wide(folder));
-  if (!fs::exists(root, problem) && !problem) return;
-  fs::recursive_directory_iterator files(root, fs::directory_options::skip_permission_denied,
-                                         problem);
-  std::size_t count = 0, unread = 0;
-  for (const fs::recursive_directory_iterator end; !problem && files != end;
-       files.increment(problem)) {
-    if (++count > kMaxFiles) break;
-    std::error_code ignored;
-    if (!files->is_regular_file(ignored)) continue;
-    const std::string path = utf8(files->path());
-    const auto content = read_small_file(path, kMaxFileBytesRead);
-    if (!content) {
+  if (folder.empty()) return;  // there is none
+  const FilesBelow below = files_below(platform::to_wide(folder), kMaxFiles);
+  std::size_t unread = 0;
+  for (const fs::path& file : below.files) {
+    if (auto text = started_by(file, kind)) {
+      scan.found.push_back({kind, utf8(file), std::move(*text)});
+    } else {
       ++unread;
-      continue;
     }
-    const std::string text =
-        readable_text(std::as_bytes(std::span(content->data(), content->size())));
-    scan.found.push_back(
-        {kind, path, kind == PersistenceKind::scheduled_task ? task_command(text) : text});
   }
-  if (problem || count > kMaxFiles) scan.not_seen.push_back(what);
+  if (below.more) scan.not_seen.push_back(fmt::format("{} from the {}th on", what, kMaxFiles));
+  if (below.closed > 0) {
+    scan.not_seen.push_back(fmt::format("{} folders of {}", below.closed, what));
+  }
   if (unread > 0) scan.not_seen.push_back(fmt::format("{} of {}", unread, what));
+}
+
+/// The name of old programs for it (C:\PROGRA~1\...); empty without one.
+std::string short_form(const std::string& path) {
+  if (path.rfind("\\\\", 0) == 0) return {};  // it would ask that computer
+  std::wstring name(32'768, L'\0');
+  const DWORD length = GetShortPathNameW(platform::to_wide(path).c_str(), name.data(),
+                                         static_cast<DWORD>(name.size()));
+  return length == 0 || length >= name.size() ? std::string()
+                                              : platform::to_utf8({name.data(), length});
 }
 
 std::string special_folder(int csidl) {
@@ -151,8 +174,9 @@ PersistenceScan everything_started() {
 PersistenceScan persistence_of(const PersistenceScan& all, const std::string& path) {
   PersistenceScan own;
   own.not_seen = all.not_seen;
+  const std::string shorter = short_form(path);
   for (const Persistence& each : all.found) {
-    if (leads_to(each.command, path)) own.found.push_back(each);
+    if (leads_to(each.command, path) || leads_to(each.command, shorter)) own.found.push_back(each);
   }
   read_hijacks(path, own);
   return own;
