@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -83,12 +84,16 @@ Result<std::vector<trust::Facts>> look(const ClientOptions& options, const Verif
       question.files.push_back(subject);
     }
   }
-  const auto load = question.processes.empty() ? std::nullopt : ask_service(options);
+  const bool watched = !question.processes.empty();
+  const auto before = watched ? ask_service(options) : std::nullopt;
   auto all = trust::collect(question);
-  if (!all || !load) return all;
+  const auto after = watched && all ? ask_service(options) : std::nullopt;
+  // Whoever came or left meanwhile was work to do: the larger number says how idle it was.
+  if (!before || !after || before->process != after->process) return all;
   for (trust::Facts& facts : *all) {
     for (trust::ProcessFacts& process : facts.process) {
-      if (process.id == load->process) process.clients = load->clients;
+      if (process.id != after->process) continue;
+      process.clients = std::max(before->clients, after->clients);
     }
   }
   return all;
@@ -167,6 +172,7 @@ std::string wrong_usage(const VerifyOptions& verify) {
                     (verify.facts_path.empty() ? 0 : 1);
   if (kinds == 0) return "verify needs a file, the number of a process, --all, or --facts.";
   if (kinds > 1) return "verify takes files and processes, or --all, or --facts; not two of them.";
+  if (!std::isfinite(verify.seconds)) return "--seconds must be a number from 0.1 to 60.";
   for (const std::string& subject : verify.subjects) {
     if (subject.empty()) return "The name of a file is empty.";
     if (is_process_id(subject) && !process_id_of(subject)) {

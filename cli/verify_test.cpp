@@ -47,7 +47,8 @@ TEST(verify_arguments, one_of_three_kinds_of_subjects) {
                                                                  {"x.dll", "--facts", "x"},
                                                                  {""},
                                                                  {"99999999999"},
-                                                                 {"x.dll", "--seconds", "0"}}) {
+                                                                 {"x.dll", "--seconds", "0"},
+                                                                 {"x.dll", "--seconds", "nan"}}) {
     EXPECT_EQ(verify_with(wrong), kWrongUsage);
   }
   EXPECT_EQ(g_verify_calls, before);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "platform/windows/handle.hpp"
 #include "platform/windows/security.hpp"
 #include "trust/place.hpp"
 #include "trust/surroundings.hpp"
@@ -42,6 +43,9 @@ class Collector {
   }
 
   Result<Facts> process(std::uint32_t id, std::uint32_t sample_ms) {
+    // While it is open, its id is not given to another: all that is asked is asked of one process.
+    const platform::UniqueHandle kept(
+        OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, id));
     const std::string path = platform::image_of_process(id);
     auto seen = look_at_process(context_, id, sample_ms);
     if (!seen) return refusal(seen);
