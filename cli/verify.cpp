@@ -147,9 +147,10 @@ CLI::App* add_verify_command(CLI::App& app, VerifyOptions& verify, ClientOptions
           "For support: judges what \"verify --json\" recorded, here or on another machine")
       ->type_name("FILE");
   command
-      ->add_option("--release-hashes", verify.release_hashes_path,
-                   "A list of SHA-256 hashes as sha256sum writes it; files must be among them. Get "
-                   "it by another way than the files")
+      ->add_option(
+          "--release-hashes", verify.release_hashes_path,
+          "A list of SHA-256 hashes as sha256sum writes it; this product's files, and those "
+          "of a name in it, must be among them. Get it by another way than the files")
       ->type_name("FILE");
   command
       ->add_option(

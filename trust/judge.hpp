@@ -21,7 +21,7 @@ enum class Severity {
 
 struct Finding {
   Severity severity = Severity::note;
-  std::string id;         ///< stable, lower_case; listed in docs/verify.md
+  std::string id;         ///< stable, lower_case; all stand in docs/verify.md
   std::string what;       ///< one sentence
   std::string why;        ///< why it matters; may be empty for good ones
   std::string next_step;  ///< what to do; never empty from `unknown` upwards

@@ -34,17 +34,15 @@ class Authority:
         self.issue("vendor", VENDOR)
         self.issue("stranger", "/C=US/O=Stranger LLC/CN=Stranger LLC")
         self.issue("expired", VENDOR, expired=True)
-        self.issue("server", VENDOR, usage=("extendedKeyUsage=serverAuth",))
         self._new_key("self")
         run("openssl", "req", "-x509", "-new", "-key", folder / "self.key", "-out",
             folder / "self.pem", "-days", "365", "-subj", VENDOR, "-addext", CODE_SIGNING[1])
 
-    def issue(self, name: str, subject: str, usage: tuple[str, ...] = CODE_SIGNING,
-              expired: bool = False) -> None:
+    def issue(self, name: str, subject: str, expired: bool = False) -> None:
         folder = self.folder
         self._new_key(name)
         request = run("openssl", "req", "-new", "-key", folder / f"{name}.key", "-subj", subject)
-        (folder / f"{name}.ext").write_text("\n".join(usage) + "\n", encoding="ascii")
+        (folder / f"{name}.ext").write_text("\n".join(CODE_SIGNING) + "\n", encoding="ascii")
         (folder / f"{name}.csr").write_bytes(request)
         if expired:  # "openssl x509" knows no start date: the small authority does
             self._issue_for_the_past(name)

@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 import unittest
@@ -93,6 +94,16 @@ class Records(Verify):
         self.assertEqual(hashes.code, FAILED, str(hashes))
         self.assertIn("Line 1 of the hash list", hashes.err)
         self.assertEqual(self.verify().code, WRONG_USAGE)
+
+    def test_every_finding_stands_in_the_manual(self) -> None:
+        made = set()
+        for source in (ROOT / "trust").glob("judge*.cpp"):
+            text = "" if source.name.endswith("_test.cpp") else source.read_text(encoding="utf-8")
+            made |= set(re.findall(r"findings\.add\([^;]*?\"([a-z_]+)\"", text))
+        self.assertGreater(len(made), 50)
+        manual = (ROOT / "docs/verify.md").read_text(encoding="utf-8")
+        listed = re.findall(r"`([a-z_]+)`", manual.partition("## Findings")[2].partition("\n## ")[0])
+        self.assertEqual(sorted(made), sorted(listed))
 
     def test_a_file_is_looked_into_on_every_system(self) -> None:
         library = BUILD.bin / "asio-driver.dll" if BUILD.windows else pathlib.Path(__file__)
