@@ -43,6 +43,7 @@ json pe_json(const PeFile& pe) {
             {"description", pe.version.description},
             {"file_version", pe.version.file_version},
             {"original_name", pe.version.original_name}}},
+          {"several_makers", pe.several_makers},
           {"certificates",
            {{"entries", table.entries},
             {"truncated", table.truncated},

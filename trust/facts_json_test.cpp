@@ -16,7 +16,7 @@ using nlohmann::json;
 Facts full_facts() {
   Facts facts = testing::genuine_process();
   PeFile& pe = *facts.file.structure;
-  pe.sections_overlap = pe.sections_beyond_end = pe.tables_damaged = true;
+  pe.sections_overlap = pe.sections_beyond_end = pe.tables_damaged = pe.several_makers = true;
   pe.overlay_bytes = 7;
   pe.certificates = {2, true, true, 9, true, true, true, {"1.2.3"}, 3, true};
   facts.file.signature->code = 0x800B0109;

@@ -16,7 +16,8 @@ constexpr int kMaxDepth = 16;
 
 PeFile read_pe(const RecordReader& record) {
   record.need({"is_64", "is_library", "sections_overlap", "sections_beyond_end",
-               "exports_com_server", "tables_damaged", "version", "certificates"});
+               "exports_com_server", "tables_damaged", "version", "several_makers",
+               "certificates"});
   PeFile pe;
   pe.machine = record.number<std::uint16_t>("machine");
   pe.is_64 = record.yes("is_64");
@@ -30,6 +31,7 @@ PeFile read_pe(const RecordReader& record) {
   const RecordReader version = record.object("version");
   pe.version = {version.text("company"), version.text("product"), version.text("description"),
                 version.text("file_version"), version.text("original_name")};
+  pe.several_makers = record.yes("several_makers");
   const RecordReader table = record.object("certificates");
   table.need({"entries", "truncated", "misaligned", "bytes_after_table", "unknown_type",
               "unreadable", "data_in_padding", "unknown_attributes"});

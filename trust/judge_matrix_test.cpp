@@ -167,6 +167,8 @@ const std::vector<MatrixCase>& matrix() {
        [](Facts& f) { f.file.structure->version.company = "Steinway Software"; }},
       {"it names no maker", kUndecided, "no_claimed_vendor",
        [](Facts& f) { f.file.structure->version.company.clear(); }},
+      {"it names several makers", kSuspicious, "several_makers",
+       [](Facts& f) { f.file.structure->several_makers = true; }},
       {"a Run key starts it", kSuspicious, "other_persistence",
        [](Facts& f) { persist(f, PersistenceKind::run_key); }},
       {"a scheduled task starts it", kSuspicious, "other_persistence",

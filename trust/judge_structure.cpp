@@ -33,6 +33,12 @@ void judge_claims(const Facts& facts, const PeFile& pe, Findings& findings) {
                  "Harmful programs take well-known names.",
                  "Ask the vendor whether the driver contains a file of this name.");
   }
+  if (pe.several_makers) {
+    findings.add(Severity::suspicious, "several_makers",
+                 "The file names one maker in one language, and another in another.",
+                 "Whom it names to you need not be whom it was compared with.",
+                 "Ask the vendor whether the file is theirs; until then do not use it.");
+  }
   if (!pe.version.product.empty() || !pe.version.company.empty()) {
     findings.add(Severity::note, "what_it_says",
                  fmt::format("It says that it is \"{}\" {} by \"{}\", {}.",

@@ -179,14 +179,24 @@ void read_version(const Layout& layout, PeFile& pe) {
     pe.tables_damaged = true;
     return;
   }
-  const auto entry = find_version_resource(layout.file.part(*at, layout.file.size()));
-  if (!entry) return;
-  const auto data = layout.offset_of(entry->address);
-  if (!data || !layout.file.holds(*data, entry->size)) {
-    pe.tables_damaged = true;
-    return;
+  std::vector<VersionTexts> all;
+  for (const ResourceData& entry :
+       find_version_resources(layout.file.part(*at, layout.file.size()))) {
+    const auto data = layout.offset_of(entry.address);
+    if (!data || !layout.file.holds(*data, entry.size)) {
+      pe.tables_damaged = true;
+      continue;
+    }
+    for (VersionTexts& each : read_version_texts(layout.file.part(*data, entry.size))) {
+      all.push_back(std::move(each));
+    }
   }
-  pe.version = read_version_texts(layout.file.part(*data, entry->size));
+  if (all.empty()) return;
+  pe.version = all.front();
+  for (const VersionTexts& each : all) {
+    if (pe.version.company.empty()) pe.version.company = each.company;
+    if (!each.company.empty() && each.company != pe.version.company) pe.several_makers = true;
+  }
 }
 
 }  // namespace

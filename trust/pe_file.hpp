@@ -16,7 +16,7 @@ inline constexpr std::size_t kMaxFileBytes = std::size_t{256} << 20;
 inline constexpr std::size_t kMaxSections = 96;  // what Windows loads
 inline constexpr std::size_t kMaxNames = 4096;   // imported libraries, exported functions
 
-/// The texts of the version resource; empty where there is none.
+/// The texts of the version resource, of its first language; empty where there is none.
 struct VersionTexts {
   std::string company, product, description, file_version, original_name;
   bool operator==(const VersionTexts&) const = default;
@@ -49,6 +49,7 @@ struct PeFile {
   bool exports_com_server = false;   ///< DllGetClassObject
   bool tables_damaged = false;       ///< imports, exports or resources point nowhere
   VersionTexts version;
+  bool several_makers = false;  ///< another language names another company
   CertificateTable certificates;
   bool operator==(const PeFile&) const = default;
 };

@@ -36,6 +36,43 @@ TEST(pe_file, a_library_is_read_whole) {
   EXPECT_EQ(pe.certificates, CertificateTable{});
 }
 
+TEST(pe_file, of_a_text_that_stands_there_twice_the_first_counts_as_for_the_system) {
+  const PeFile pe =
+      parsed(library(version_resource({version_table({version_text(u"COMPANYNAME", u"First")})})));
+  EXPECT_EQ(pe.version.company, "First");
+  EXPECT_FALSE(pe.several_makers);
+}
+
+TEST(pe_file, another_maker_in_another_table_or_language_is_seen) {
+  const Bytes other = version_table({version_text(u"CompanyName", u"Other")});
+  EXPECT_FALSE(
+      parsed(library(version_resource({version_table(), version_table()}))).several_makers);
+  const PeFile tables = parsed(library(version_resource({version_table(), other})));
+  EXPECT_TRUE(tables.several_makers);
+  EXPECT_EQ(tables.version.company, "Example Audio GmbH");
+  // A second language in the tree: its data lies behind that of the first.
+  Bytes languages = library();
+  const std::size_t size = version_resource().size();
+  const std::size_t at = (0xA60 + 16 + size + 7) / 8 * 8;
+  const Bytes second = version_resource({other});
+  ASSERT_LE(at + second.size(), kImageEnd);
+  put(languages, 0xA30 + 14, 2, 2);
+  put(languages, 0xA48, 0x407, 4);
+  put(languages, 0xA4C, 0x58, 4);
+  put(languages, 0xA44, 0x50, 4);
+  put(languages, 0xA50, 0x3070, 4);
+  put(languages, 0xA54, size, 4);
+  put(languages, 0xA58, 0x3000 + at - 0xA00, 4);
+  put(languages, 0xA5C, second.size(), 4);
+  put(languages, 0xA60, Bytes(16, 0));
+  put(languages, 0xA70, version_resource());
+  put(languages, at, second);
+  const PeFile pe = parsed(languages);
+  EXPECT_FALSE(pe.tables_damaged);
+  EXPECT_EQ(pe.version.company, "Example Audio GmbH");
+  EXPECT_TRUE(pe.several_makers);
+}
+
 TEST(pe_file, what_is_no_program_is_refused_in_words) {
   for (const Bytes& file : {Bytes{}, Bytes{'M', 'Z'}, Bytes(4096, 'x')}) {
     const auto pe = parse_pe(view(file));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "trust/place.hpp"
+
 namespace asiodrv::trust {
 namespace {
 
@@ -11,20 +13,23 @@ constexpr std::uint32_t kSubfolder = 0x8000'0000;
 constexpr std::size_t kMaxResourceEntries = 4096;
 constexpr std::size_t kMaxBlocks = 1024;  // in one version resource
 constexpr std::size_t kMaxTextBytes = 2048;
+constexpr std::size_t kMaxVersions = 64;  // languages of the resource, tables in one
 
-/// The offset that the entry `id` (any, when there is none) of the folder at `folder` holds.
-std::optional<std::uint32_t> entry_of(const ByteView& tree, std::uint64_t folder,
-                                      std::optional<std::uint32_t> id) {
+/// The offsets that the entries of the folder at `folder` hold; with `id`, those of that one.
+std::vector<std::uint32_t> entries_of(const ByteView& tree, std::uint64_t folder,
+                                      std::optional<std::uint32_t> id = std::nullopt) {
+  std::vector<std::uint32_t> offsets;
   const auto named = tree.u16(folder + 12);
   const auto numbered = tree.u16(folder + 14);
-  if (!named || !numbered) return std::nullopt;
+  if (!named || !numbered) return offsets;
   const std::size_t count =
       std::min<std::size_t>(std::size_t{*named} + *numbered, kMaxResourceEntries);
-  for (std::size_t index = 0; index < count; ++index) {
+  for (std::size_t index = 0; index < count && offsets.size() < kMaxVersions; ++index) {
     const std::uint64_t at = folder + 16 + 8 * index;
-    if (!id || tree.u32(at) == id) return tree.u32(at + 4);
+    const auto offset = tree.u32(at + 4);
+    if (offset && (!id || tree.u32(at) == id)) offsets.push_back(*offset);
   }
-  return std::nullopt;
+  return offsets;
 }
 
 void append_utf8(std::string& text, std::uint32_t code) {
@@ -89,45 +94,66 @@ std::optional<Block> child_of(const ByteView& resource, const Block& parent,
   return std::nullopt;
 }
 
-}  // namespace
-
-std::optional<ResourceData> find_version_resource(const ByteView& resources) {
-  std::uint64_t folder = 0;
-  std::optional<std::uint32_t> id = kVersionType;
-  for (int level = 0; level < 3; ++level) {
-    const auto entry = entry_of(resources, folder, id);
-    if (!entry) return std::nullopt;
-    const bool leads_on = (*entry & kSubfolder) != 0;
-    if (leads_on != (level < 2)) return std::nullopt;
-    folder = *entry & ~kSubfolder;
-    id = std::nullopt;  // the first name, then the first language
-  }
-  const auto address = resources.u32(folder);
-  const auto size = resources.u32(folder + 4);
-  if (!address || !size) return std::nullopt;
-  return ResourceData{*address, *size};
+/// Where the text of that key belongs. Neither the system nor we look at the case of keys.
+std::string* place_for(std::string_view key, VersionTexts& texts) {
+  const std::string name = folded(key);
+  if (name == "companyname") return &texts.company;
+  if (name == "productname") return &texts.product;
+  if (name == "filedescription") return &texts.description;
+  if (name == "fileversion") return &texts.file_version;
+  if (name == "originalfilename") return &texts.original_name;
+  return nullptr;
 }
 
-VersionTexts read_version_texts(const ByteView& resource) {
+/// Of a key that stands there twice the first counts, as for the system.
+VersionTexts texts_of_table(const ByteView& resource, const Block& table) {
   VersionTexts texts;
-  const auto root = block_at(resource, 0, resource.size());
-  const auto strings = root ? child_of(resource, *root, "StringFileInfo") : std::nullopt;
-  const auto table = strings ? child_of(resource, *strings, "") : std::nullopt;
-  if (!table) return texts;
-  std::uint64_t at = table->children_at;
-  for (std::size_t count = 0; at < table->end && count < kMaxBlocks; ++count) {
-    const auto block = block_at(resource, at, table->end);
+  std::uint64_t at = table.children_at;
+  for (std::size_t count = 0; at < table.end && count < kMaxBlocks; ++count) {
+    const auto block = block_at(resource, at, table.end);
     if (!block) break;
-    const std::string value = utf8_of_utf16(
-        resource.part(block->value_at, std::min<std::uint64_t>(block->value_bytes, kMaxTextBytes)));
-    if (block->key == "CompanyName") texts.company = value;
-    if (block->key == "ProductName") texts.product = value;
-    if (block->key == "FileDescription") texts.description = value;
-    if (block->key == "FileVersion") texts.file_version = value;
-    if (block->key == "OriginalFilename") texts.original_name = value;
+    std::string* const place = place_for(block->key, texts);
+    if (place != nullptr && place->empty()) {
+      *place = utf8_of_utf16(resource.part(
+          block->value_at, std::min<std::uint64_t>(block->value_bytes, kMaxTextBytes)));
+    }
     at = align4(block->end);
   }
   return texts;
+}
+
+}  // namespace
+
+std::vector<ResourceData> find_version_resources(const ByteView& resources) {
+  std::vector<ResourceData> found;
+  for (const std::uint32_t type : entries_of(resources, 0, kVersionType)) {
+    if ((type & kSubfolder) == 0) continue;
+    for (const std::uint32_t name : entries_of(resources, type & ~kSubfolder)) {
+      if ((name & kSubfolder) == 0) continue;
+      for (const std::uint32_t language : entries_of(resources, name & ~kSubfolder)) {
+        if (found.size() == kMaxVersions) return found;
+        const auto address = resources.u32(language);
+        const auto size = resources.u32(std::uint64_t{language} + 4);
+        if (address && size) found.push_back({*address, *size});
+      }
+    }
+  }
+  return found;
+}
+
+std::vector<VersionTexts> read_version_texts(const ByteView& resource) {
+  std::vector<VersionTexts> all;
+  const auto root = block_at(resource, 0, resource.size());
+  const auto strings = root ? child_of(resource, *root, "StringFileInfo") : std::nullopt;
+  if (!strings) return all;
+  std::uint64_t at = strings->children_at;
+  while (at < strings->end && all.size() < kMaxVersions) {
+    const auto table = block_at(resource, at, strings->end);
+    if (!table) break;
+    all.push_back(texts_of_table(resource, *table));
+    at = align4(table->end);
+  }
+  return all;
 }
 
 std::string utf8_of_utf16(const ByteView& text) {

@@ -1,7 +1,9 @@
 // The version resource of a program file: what it says of itself.
 #pragma once
 
-#include <optional>
+#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "trust/byte_view.hpp"
 #include "trust/pe_file.hpp"
@@ -13,11 +15,12 @@ struct ResourceData {
   std::uint32_t size = 0;
 };
 
-/// The first version resource in the tree `resources` (from its root to the end of the file).
-[[nodiscard]] std::optional<ResourceData> find_version_resource(const ByteView& resources);
+/// The version resources, one for each language, in the tree `resources` (from its root to the end
+/// of the file). Windows shows the one that fits the user.
+[[nodiscard]] std::vector<ResourceData> find_version_resources(const ByteView& resources);
 
-/// Texts of the first language. Broken parts are left out.
-[[nodiscard]] VersionTexts read_version_texts(const ByteView& resource);
+/// The texts of each table. Broken parts are left out.
+[[nodiscard]] std::vector<VersionTexts> read_version_texts(const ByteView& resource);
 
 /// UTF-8; what is no character becomes U+FFFD. Stops at a zero.
 [[nodiscard]] std::string utf8_of_utf16(const ByteView& text);

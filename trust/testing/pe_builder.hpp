@@ -119,14 +119,20 @@ inline Bytes version_text(std::u16string_view key, std::u16string_view value) {
   return block(key, utf16(value), static_cast<std::uint16_t>(value.size() + 1), 1, {});
 }
 
-inline Bytes version_resource() {
+/// The texts of one language, with more to begin them.
+inline Bytes version_table(std::vector<Bytes> texts = {}) {
+  for (const Bytes& each :
+       {version_text(u"CompanyName", u"Example Audio GmbH"),
+        version_text(u"ProductName", u"Example ASIO"), version_text(u"FileVersion", u"1.2.3"),
+        version_text(u"OriginalFilename", u"example.dll")}) {
+    texts.push_back(each);
+  }
+  return block(u"040904B0", {}, 0, 1, texts);
+}
+
+inline Bytes version_resource(const std::vector<Bytes>& tables = {version_table()}) {
   return block(u"VS_VERSION_INFO", Bytes(52, 0), 52, 0,
-               {block(u"StringFileInfo", {}, 0, 1,
-                      {block(u"040904B0", {}, 0, 1,
-                             {version_text(u"CompanyName", u"Example Audio GmbH"),
-                              version_text(u"ProductName", u"Example ASIO"),
-                              version_text(u"FileVersion", u"1.2.3"),
-                              version_text(u"OriginalFilename", u"example.dll")})})});
+               {block(u"StringFileInfo", {}, 0, 1, tables)});
 }
 
 // --- the file ------------------------------------------------------------------------------------
@@ -145,7 +151,7 @@ inline void put_section(Bytes& file, std::size_t index, std::uint32_t address, s
 }
 
 /// A 64-bit library with one import, the exports of a COM server and a version, without signature.
-inline Bytes library() {
+inline Bytes library(const Bytes& version = version_resource()) {
   Bytes file(kImageEnd, 0);
   put(file, 0, 0x5A4D, 2);
   put(file, 0x3C, kPeAt, 4);
@@ -185,7 +191,6 @@ inline Bytes library() {
   put(file, 0xA30 + 14, 1, 2);
   put(file, 0xA40, 0x409, 4);
   put(file, 0xA44, 0x48, 4);
-  const Bytes version = version_resource();
   put(file, 0xA48, 0x3060, 4);
   put(file, 0xA4C, version.size(), 4);
   put(file, 0xA60, version);
