@@ -7,6 +7,7 @@
 #include "trust/judge_parts.hpp"
 #include "trust/place.hpp"
 #include "trust/shown_text.hpp"
+#include "trust/surroundings.hpp"
 
 #ifndef ASIODRV_EXPECTED_SIGNERS
 #define ASIODRV_EXPECTED_SIGNERS ""
@@ -71,12 +72,14 @@ bool claims_to_be_ours(const Facts& facts) {
   const std::string ours = skeleton(our_product());
   const auto named_so = [&](std::string_view file) {
     const std::string name = folded(file_name_of(file));
-    return name == "asio-driver.dll" || name == "asio-driver.exe";
+    return name == kKitLibrary || name == kKitProgram;
   };
-  if (named_so(facts.file.path)) return true;
-  if (facts.file.structure) {
-    const VersionTexts& version = facts.file.structure->version;
-    if (skeleton(version.product) == ours || named_so(version.original_name)) return true;
+  const VersionTexts version =
+      facts.file.structure ? facts.file.structure->version : VersionTexts{};
+  if (skeleton(version.product) == ours) return true;
+  // Another vendor's build has these names, too, and says whose product it is.
+  if (version.product.empty() && (named_so(facts.file.path) || named_so(version.original_name))) {
+    return true;
   }
   if (!facts.registrations) return false;
   return std::any_of(

@@ -49,7 +49,8 @@ struct Expectations {
 /// The worst finding decides. No finding at all is "undecided".
 [[nodiscard]] Verdict verdict_of(const std::vector<Finding>& findings);
 
-/// True when the file says that it is this product: by product name, file name or class.
+/// True when the file says that it is this product: by product name or class; by its file name,
+/// where it names no product.
 [[nodiscard]] bool claims_to_be_ours(const Facts& facts);
 
 [[nodiscard]] std::string_view severity_name(Severity severity) noexcept;

@@ -131,6 +131,18 @@ TEST(judge, what_claims_to_be_ours) {
   EXPECT_TRUE(claims_to_be_ours(by_look));
 }
 
+TEST(judge, another_vendors_build_of_this_kit_is_not_ours_and_a_nameless_one_is) {
+  Facts other = testing::genuine_facts();
+  other.file.path = "C:\\Program Files\\Example\\asio-driver.dll";
+  other.file.structure->version.original_name = "asio-driver.dll";
+  EXPECT_FALSE(claims_to_be_ours(other));
+  EXPECT_EQ(verdict_of(judge(other, {{"Somebody Else"}, {}})), Verdict::genuine);
+  other.file.structure->version.product.clear();
+  EXPECT_TRUE(claims_to_be_ours(other));
+  other.file.structure = {};
+  EXPECT_TRUE(claims_to_be_ours(other));
+}
+
 TEST(judge, an_accepted_name_without_a_chain_is_not_called_accepted) {
   for (const bool self_signed : {false, true}) {
     Facts facts = testing::genuine_process();  // it says that it is ours

@@ -25,7 +25,8 @@ std::optional<DuplicateKind> likeness(const Registration& own, const Registratio
   if (other.per_user || is_other_half(own, other)) return std::nullopt;
   if (folded(own.clsid) == folded(other.clsid)) return DuplicateKind::same_class_other_file;
   if (skeleton(own.name) == skeleton(other.name)) return DuplicateKind::similar_name;
-  if (folded(file_name_of(own.path)) == folded(file_name_of(other.path)) &&
+  const std::string name = folded(file_name_of(own.path));
+  if (name == folded(file_name_of(other.path)) && name != kKitLibrary &&
       own.view_32 == other.view_32) {
     return DuplicateKind::same_file_name;
   }

@@ -9,6 +9,11 @@
 
 namespace asiodrv::trust {
 
+/// What every vendor's build of this kit is called. Product, class and signer tell them apart; that
+/// the files have one name says nothing.
+inline constexpr const char* kKitLibrary = "asio-driver.dll";
+inline constexpr const char* kKitProgram = "asio-driver.exe";
+
 /// Fills in what the bytes of a file say: size, hash, structure.
 void describe_content(FileFacts& file, std::span<const std::byte> content);
 
@@ -18,7 +23,8 @@ void describe_content(FileFacts& file, std::span<const std::byte> content);
                                                          const std::string& path);
 
 /// Other registrations that could pass for those of the file at `path`. The two files of one driver
-/// for 64 and 32-bit programs are no duplicates. `hash_of` gives a file's SHA-256.
+/// for 64 and 32-bit programs are no duplicates, nor are those of two vendors of this kit for their
+/// files' name. `hash_of` gives a file's SHA-256.
 [[nodiscard]] std::vector<Duplicate> duplicates_of(
     const std::vector<Registration>& all, const std::string& path,
     const std::function<Known<std::string>(const std::string&)>& hash_of);

@@ -29,6 +29,17 @@ TEST(surroundings, the_two_halves_of_one_driver_are_no_duplicates) {
                   .empty());
 }
 
+TEST(surroundings, two_vendors_of_this_kit_side_by_side_are_no_duplicates) {
+  const std::string ours = "C:\\Program Files\\A\\asio-driver.dll";
+  std::vector<Registration> all = {
+      registered("Drv", "{A}", ours),
+      registered("Other", "{B}", "C:\\Program Files\\B\\asio-driver.dll")};
+  const auto unread = [](const std::string&) { return Known<std::string>::unknown("locked"); };
+  EXPECT_TRUE(duplicates_of(all, ours, unread).empty());
+  all[1].name = "DRV";
+  EXPECT_EQ(duplicates_of(all, ours, unread).size(), 1U) << "by its name it passes for ours";
+}
+
 TEST(surroundings, each_kind_of_likeness_is_found) {
   const auto found = duplicates({registered("DRV ", "{B}", "C:\\x\\a.dll"),
                                  registered("Else", "{a}", "C:\\x\\b.dll"),
