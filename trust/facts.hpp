@@ -107,7 +107,8 @@ enum class PersistenceKind {
   startup_folder,
   service,
   scheduled_task,
-  image_hijack  ///< a debugger that the system starts in the program's place
+  image_hijack,  ///< a debugger that the system starts in the program's place
+  injected       ///< loaded into programs that have nothing to do with it
 };
 
 /// One thing besides the driver's registration that makes the system load or start the file.

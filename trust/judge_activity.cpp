@@ -90,6 +90,7 @@ const char* persistence_text(PersistenceKind kind) {
     case PersistenceKind::service: return "It runs as the service";
     case PersistenceKind::scheduled_task: return "It is started by the task";
     case PersistenceKind::image_hijack: return "Something else is started in its place by";
+    case PersistenceKind::injected: return "It is loaded into other programs by";
   }
   return "";
 }

@@ -175,6 +175,8 @@ const std::vector<MatrixCase>& matrix() {
        [](Facts& f) { persist(f, PersistenceKind::scheduled_task); }},
       {"a service loads it", kSuspicious, "other_persistence",
        [](Facts& f) { persist(f, PersistenceKind::service); }},
+      {"it is loaded into every program", kSuspicious, "other_persistence",
+       [](Facts& f) { persist(f, PersistenceKind::injected); }},
       {"our program as a service", kGenuine, "runs_as_service",
        [](Facts& f) { persist(f, PersistenceKind::service); }, true},
       {"another program is started in its place", kDangerous, "replaced_at_start",

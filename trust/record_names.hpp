@@ -9,7 +9,7 @@ inline constexpr const char* kPlaceNames[] = {
 inline constexpr const char* kWritabilityNames[] = {"no", "yes", "cannot_rule_out"};
 inline constexpr const char* kDuplicateNames[] = {"same_file_name", "similar_name",
                                                   "same_class_other_file"};
-inline constexpr const char* kPersistenceNames[] = {"run_key", "startup_folder", "service",
-                                                    "scheduled_task", "image_hijack"};
+inline constexpr const char* kPersistenceNames[] = {"run_key",        "startup_folder", "service",
+                                                    "scheduled_task", "image_hijack",   "injected"};
 
 }  // namespace asiodrv::trust

@@ -71,6 +71,47 @@ void read_run_keys(PersistenceScan& scan) {
   }
 }
 
+/// Single values that start or load something: the shell of a sign-in, libraries for everybody.
+void read_single_values(PersistenceScan& scan) {
+  constexpr const char* kSignIn = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon";
+  constexpr const char* kWindows = "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Windows";
+  const struct {
+    HKEY root;
+    const char* root_name;
+    View view;
+    const char* path;
+    const char* value;
+    PersistenceKind kind;
+  } places[] = {
+      {HKEY_LOCAL_MACHINE, "HKLM", View::for_64, kSignIn, "Shell", PersistenceKind::run_key},
+      {HKEY_LOCAL_MACHINE, "HKLM", View::for_64, kSignIn, "Userinit", PersistenceKind::run_key},
+      {HKEY_CURRENT_USER, "HKCU", View::native, kSignIn, "Shell", PersistenceKind::run_key},
+      {HKEY_CURRENT_USER, "HKCU", View::native, kWindows, "Load", PersistenceKind::run_key},
+      {HKEY_CURRENT_USER, "HKCU", View::native, kWindows, "Run", PersistenceKind::run_key},
+      {HKEY_LOCAL_MACHINE, "HKLM (64-bit)", View::for_64, kWindows, "AppInit_DLLs",
+       PersistenceKind::injected},
+      {HKEY_LOCAL_MACHINE, "HKLM (32-bit)", View::for_32, kWindows, "AppInit_DLLs",
+       PersistenceKind::injected}};
+  for (const auto& place : places) {
+    const RegistryKey key(place.root, place.path, place.view);
+    note_unreadable(key, fmt::format("{}\\{}", place.root_name, place.path), scan);
+    const std::string command = key.text(place.value);
+    if (command.empty()) continue;
+    scan.found.push_back({place.kind,
+                          fmt::format("{}\\{}\\{}", place.root_name, place.path, place.value),
+                          expanded(command)});
+  }
+  constexpr const char* kInEveryProcess =
+      "SYSTEM\\CurrentControlSet\\Control\\Session Manager\\AppCertDlls";
+  const RegistryKey everywhere(HKEY_LOCAL_MACHINE, kInEveryProcess);
+  note_unreadable(everywhere, fmt::format("HKLM\\{}", kInEveryProcess), scan);
+  for (const RegistryValue& value : everywhere.texts()) {
+    scan.found.push_back({PersistenceKind::injected,
+                          fmt::format("HKLM\\{}\\{}", kInEveryProcess, value.name),
+                          expanded(value.text)});
+  }
+}
+
 void read_services(PersistenceScan& scan) {
   const RegistryKey services(HKEY_LOCAL_MACHINE, kServices);
   note_unreadable(services, "the services", scan);
@@ -82,7 +123,8 @@ void read_services(PersistenceScan& scan) {
       continue;
     }
     const RegistryKey parameters(service.get(), "Parameters");
-    for (const std::string& command : {service.text("ImagePath"), parameters.text("ServiceDll")}) {
+    for (const std::string& command :
+         {service.text("ImagePath"), service.text("ServiceDll"), parameters.text("ServiceDll")}) {
       if (!command.empty()) scan.found.push_back({PersistenceKind::service, name, command});
     }
   }
@@ -161,6 +203,7 @@ void read_hijacks(const std::string& path, PersistenceScan& scan) {
 PersistenceScan everything_started() {
   PersistenceScan scan;
   read_run_keys(scan);
+  read_single_values(scan);
   read_services(scan);
   read_folder(special_folder(CSIDL_STARTUP), PersistenceKind::startup_folder,
               "the user's startup folder", scan);
