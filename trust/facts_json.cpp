@@ -43,6 +43,7 @@ json pe_json(const PeFile& pe) {
             {"description", pe.version.description},
             {"file_version", pe.version.file_version},
             {"original_name", pe.version.original_name}}},
+          {"version_number", pe.version_number},
           {"several_makers", pe.several_makers},
           {"certificates",
            {{"entries", table.entries},

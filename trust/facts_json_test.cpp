@@ -18,6 +18,7 @@ Facts full_facts() {
   PeFile& pe = *facts.file.structure;
   pe.sections_overlap = pe.sections_beyond_end = pe.tables_damaged = pe.several_makers = true;
   pe.overlay_bytes = 7;
+  pe.version_number = "1.2.3.0";
   pe.certificates = {2, true, true, 9, true, true, true, {"1.2.3"}, 3, true};
   facts.file.signature->code = 0x800B0109;
   facts.file.signature->chain_errors = 0x20;

@@ -31,6 +31,7 @@ PeFile read_pe(const RecordReader& record) {
   const RecordReader version = record.object("version");
   pe.version = {version.text("company"), version.text("product"), version.text("description"),
                 version.text("file_version"), version.text("original_name")};
+  pe.version_number = record.text("version_number");
   pe.several_makers = record.yes("several_makers");
   const RecordReader table = record.object("certificates");
   table.need({"entries", "truncated", "misaligned", "bytes_after_table", "unknown_type",

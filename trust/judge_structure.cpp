@@ -40,10 +40,12 @@ void judge_claims(const Facts& facts, const PeFile& pe, Findings& findings) {
                  "Ask the vendor whether the file is theirs; until then do not use it.");
   }
   if (!pe.version.product.empty() || !pe.version.company.empty()) {
-    findings.add(Severity::note, "what_it_says",
-                 fmt::format("It says that it is \"{}\" {} by \"{}\", {}.",
-                             shown(pe.version.product), shown(pe.version.file_version),
-                             shown(pe.version.company), machine_name(pe.machine)));
+    findings.add(
+        Severity::note, "what_it_says",
+        fmt::format(
+            "It says that it is \"{}\" {} by \"{}\", {}.", shown(pe.version.product),
+            shown(pe.version.file_version.empty() ? pe.version_number : pe.version.file_version),
+            shown(pe.version.company), machine_name(pe.machine)));
   } else {
     findings.add(Severity::note, "says_nothing",
                  fmt::format("It says nothing about itself: no version information ({}).",

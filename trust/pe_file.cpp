@@ -187,7 +187,9 @@ void read_version(const Layout& layout, PeFile& pe) {
       pe.tables_damaged = true;
       continue;
     }
-    for (VersionTexts& each : read_version_texts(layout.file.part(*data, entry.size))) {
+    const ByteView resource = layout.file.part(*data, entry.size);
+    if (pe.version_number.empty()) pe.version_number = read_version_number(resource);
+    for (VersionTexts& each : read_version_texts(resource)) {
       all.push_back(std::move(each));
     }
   }

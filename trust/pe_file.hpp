@@ -49,6 +49,7 @@ struct PeFile {
   bool exports_com_server = false;   ///< DllGetClassObject
   bool tables_damaged = false;       ///< imports, exports or resources point nowhere
   VersionTexts version;
+  std::string version_number;   ///< "1.2.3.0", which installers compare; empty: none
   bool several_makers = false;  ///< another language names another company
   CertificateTable certificates;
   bool operator==(const PeFile&) const = default;

@@ -28,6 +28,7 @@ TEST(pe_file, a_library_is_read_whole) {
   EXPECT_EQ(pe.version.company, "Example Audio GmbH");
   EXPECT_EQ(pe.version.product, "Example ASIO");
   EXPECT_EQ(pe.version.file_version, "1.2.3");
+  EXPECT_EQ(pe.version_number, "1.2.3.4");
   EXPECT_EQ(pe.version.original_name, "example.dll");
   EXPECT_FALSE(pe.sections_overlap);
   EXPECT_FALSE(pe.sections_beyond_end);

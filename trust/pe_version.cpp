@@ -1,5 +1,7 @@
 #include "trust/pe_version.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <string_view>
 
@@ -154,6 +156,16 @@ std::vector<VersionTexts> read_version_texts(const ByteView& resource) {
     at = align4(table->end);
   }
   return all;
+}
+
+std::string read_version_number(const ByteView& resource) {
+  constexpr std::uint32_t kSignature = 0xFEEF04BD;  // of VS_FIXEDFILEINFO
+  const auto root = block_at(resource, 0, resource.size());
+  if (!root) return {};
+  const ByteView fixed = resource.part(root->value_at, root->value_bytes);
+  const auto high = fixed.u32(8), low = fixed.u32(12);
+  if (fixed.u32(0) != kSignature || !high || !low) return {};
+  return fmt::format("{}.{}.{}.{}", *high >> 16, *high & 0xFFFF, *low >> 16, *low & 0xFFFF);
 }
 
 std::string utf8_of_utf16(const ByteView& text) {

@@ -22,6 +22,9 @@ struct ResourceData {
 /// The texts of each table. Broken parts are left out.
 [[nodiscard]] std::vector<VersionTexts> read_version_texts(const ByteView& resource);
 
+/// "1.2.3.0", as the resource's numbers have it; empty without any.
+[[nodiscard]] std::string read_version_number(const ByteView& resource);
+
 /// UTF-8; what is no character becomes U+FFFD. Stops at a zero.
 [[nodiscard]] std::string utf8_of_utf16(const ByteView& text);
 

@@ -131,8 +131,11 @@ inline Bytes version_table(std::vector<Bytes> texts = {}) {
 }
 
 inline Bytes version_resource(const std::vector<Bytes>& tables = {version_table()}) {
-  return block(u"VS_VERSION_INFO", Bytes(52, 0), 52, 0,
-               {block(u"StringFileInfo", {}, 0, 1, tables)});
+  Bytes fixed(52, 0);
+  put(fixed, 0, 0xFEEF'04BD, 4);
+  put(fixed, 8, 0x0001'0002, 4);
+  put(fixed, 12, 0x0003'0004, 4);
+  return block(u"VS_VERSION_INFO", fixed, 52, 0, {block(u"StringFileInfo", {}, 0, 1, tables)});
 }
 
 // --- the file ------------------------------------------------------------------------------------
