@@ -42,6 +42,12 @@ bool is_absolute(std::string_view path) {
   return text.compare(0, 2, "\\\\") == 0 || (text.size() > 2 && text.compare(1, 2, ":\\") == 0);
 }
 
+bool names_another_computer(std::string_view path) {
+  const std::string text = folded(path);
+  if (text.compare(0, 2, "\\\\") != 0) return false;
+  return text.compare(0, 4, "\\\\?\\") != 0 || text.size() < 7 || text.compare(5, 2, ":\\") != 0;
+}
+
 std::string file_name_of(std::string_view path) {
   const std::size_t end = path.find_last_of("/\\");
   return std::string(end == std::string_view::npos ? path : path.substr(end + 1));

@@ -26,6 +26,10 @@ struct KnownFolders {
 /// With a drive or a computer's name; anything else is looked for in whoever's current folder.
 [[nodiscard]] bool is_absolute(std::string_view path);
 
+/// By its text the path leads to another computer, or could: it begins with two slashes, and is not
+/// the system's own name of a path on a drive ("\\?\C:\x").
+[[nodiscard]] bool names_another_computer(std::string_view path);
+
 /// The last part of a path.
 [[nodiscard]] std::string file_name_of(std::string_view path);
 

@@ -48,6 +48,17 @@ TEST(place, an_unknown_folder_holds_nothing) {
   EXPECT_EQ(classify("C:\\Users\\x", KnownFolders{}), PlaceKind::other);
 }
 
+TEST(place, paths_that_could_lead_to_another_computer) {
+  for (const char* const path : {"\\\\server\\share\\d.dll", "//server/share/d.dll",
+                                 "\\\\?\\UNC\\server\\d.dll", "\\\\.\\UNC\\server\\d.dll",
+                                 "\\\\?\\GLOBALROOT\\Device\\Mup\\s\\d.dll", "\\\\?\\", "\\\\"}) {
+    EXPECT_TRUE(names_another_computer(path)) << path;
+  }
+  for (const char* const path : {"C:\\d.dll", "\\\\?\\C:\\d.dll", "d.dll", "\\d.dll", ""}) {
+    EXPECT_FALSE(names_another_computer(path)) << path;
+  }
+}
+
 TEST(place, parts_of_paths) {
   EXPECT_EQ(file_name_of("C:\\a/b.dll"), "b.dll");
   EXPECT_EQ(file_name_of("b.dll"), "b.dll");

@@ -21,12 +21,15 @@ namespace {
 /// One run: what is the same for all subjects is read once.
 class Collector {
  public:
-  Facts about(const std::string& subject, const std::string& path) {
+  enum class From { user, registry };
+
+  Facts about(const std::string& subject, const std::string& path, From from) {
     Facts facts;
     facts.subject = subject;
     facts.recorded_on = system_;
     facts.recorded_at_s = now_s();
-    facts.file = look_at_file(context_, path);
+    facts.file =
+        from == From::user ? look_at_file(context_, path) : look_at_found_file(context_, path);
     facts.persistence = persistence_of(started_, path);
     if (!drivers_) {
       facts.registrations = drivers_;
@@ -53,7 +56,7 @@ class Collector {
       return fail(ErrorCode::not_found,
                   fmt::format("The program of process {} is not known to this account.", id));
     }
-    Facts facts = about(fmt::format("process {}", id), path);
+    Facts facts = about(fmt::format("process {}", id), path, From::user);
     facts.process.push_back(std::move(*seen));
     return facts;
   }
@@ -71,10 +74,10 @@ class Collector {
       if (std::find(done.begin(), done.end(), key) != done.end()) continue;
       done.push_back(key);
       if (!each.path.empty()) {
-        all.push_back(about(each.name, each.path));
+        all.push_back(about(each.name, each.path, From::registry));
         continue;
       }
-      all.push_back(about(each.name, "(no file is registered)"));
+      all.push_back(about(each.name, "(no file is registered)", From::registry));
       all.back().file.exists = false;
       all.back().registrations = std::vector<Registration>{each};
     }
@@ -101,7 +104,7 @@ Result<std::vector<Facts>> collect(const Question& question) {
   }
   for (const std::string& file : question.files) {
     const std::string path = full_path(file);
-    Facts facts = collector.about(path, path);
+    Facts facts = collector.about(path, path, Collector::From::user);
     if (!facts.file.exists) {
       return fail(ErrorCode::not_found, fmt::format("There is no file {}.", path));
     }

@@ -19,6 +19,16 @@ namespace {
 using platform::to_wide;
 using platform::UniqueHandle;
 
+constexpr const char* kElsewhere =
+    "it lies on another computer, which is asked for named files only";
+
+/// As far as the text and the drive's letter say: to find out more would be to ask.
+bool lies_elsewhere(const std::string& path) {
+  if (names_another_computer(path)) return true;
+  const std::size_t drive = path.rfind("\\\\?\\", 0) == 0 ? 4 : 0;
+  return is_absolute(path) && GetDriveTypeW(to_wide(path.substr(drive, 3)).c_str()) == DRIVE_REMOTE;
+}
+
 struct Opened {
   UniqueHandle file;
   DWORD error = 0;
@@ -173,8 +183,19 @@ FileFacts look_at_file(const FileContext& context, const std::string& path) {
   return facts;
 }
 
+FileFacts look_at_found_file(const FileContext& context, const std::string& path) {
+  if (!lies_elsewhere(path)) return look_at_file(context, path);
+  FileFacts facts = nothing_of(path, kElsewhere);
+  Place place;
+  place.kind = PlaceKind::network;
+  place.writable = Known<Writable>::unknown(kElsewhere);
+  facts.place = std::move(place);
+  return facts;
+}
+
 Known<std::uint32_t> signature_code_of(const FileContext& context, const std::string& path) {
   using Code = Known<std::uint32_t>;
+  if (lies_elsewhere(path)) return Code::unknown(kElsewhere);
   if (!context.functions) return Code::unknown(context.functions.error().message);
   const Opened opened = open_file(path);
   if (!opened.file) return Code::unknown(why_not(opened.error));
@@ -197,6 +218,7 @@ std::string full_path(const std::string& path) {
 
 Known<std::string> hash_of_file(const std::string& path) {
   if (!is_absolute(path)) return Known<std::string>::unknown("its path names no folder");
+  if (lies_elsewhere(path)) return Known<std::string>::unknown(kElsewhere);
   const Opened opened = open_file(path);
   if (!opened.file) return Known<std::string>::unknown(why_not(opened.error));
   const auto content = content_of(opened.file.get());

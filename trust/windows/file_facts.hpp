@@ -26,7 +26,11 @@ struct FileContext {
 /// Opens the file once, denies others to write or delete it meanwhile, and looks at that.
 [[nodiscard]] FileFacts look_at_file(const FileContext& context, const std::string& path);
 
-/// The signature alone. An error's message says why it is not known.
+/// The same for a path that somebody wrote into the registry: another computer is not asked,
+/// because it would learn who asks.
+[[nodiscard]] FileFacts look_at_found_file(const FileContext& context, const std::string& path);
+
+/// The signature alone, of a path that was found. An error's message says why it is not known.
 [[nodiscard]] Known<std::uint32_t> signature_code_of(const FileContext& context,
                                                      const std::string& path);
 
@@ -34,7 +38,7 @@ struct FileContext {
 /// as they are on the disk, not in their short form (PROGRA~1), where the file is there.
 [[nodiscard]] std::string full_path(const std::string& path);
 
-/// SHA-256 of a file, or why not.
+/// SHA-256 of a file that was found, or why not.
 [[nodiscard]] Known<std::string> hash_of_file(const std::string& path);
 
 }  // namespace asiodrv::trust
