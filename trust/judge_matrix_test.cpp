@@ -1,7 +1,7 @@
 // The matrix of docs/verify.md: one genuine driver, one thing changed at a time, the verdict and
 // the finding that must come of it. Each case also goes through the record and back, the way of
 // "verify --facts". What Wine can show runs again on real files in
-// tests/integration/test_verify.py.
+// tests/integration/test_verify_signed.py.
 #include <gtest/gtest.h>
 
 #include <functional>

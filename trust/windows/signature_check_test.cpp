@@ -1,5 +1,5 @@
 // How the system's check is asked, with a check of our own in its place; and that the real one
-// loads. What real files give is in tests/integration/test_verify.py.
+// loads. What real files give is in tests/integration/test_verify_signed.py.
 #include "trust/windows/signature_check.hpp"
 
 #include <gtest/gtest.h>
