@@ -8,6 +8,7 @@
 #include "service/paths.hpp"
 #include "trust/collect.hpp"
 #include "trust/pe_file.hpp"
+#include "trust/place.hpp"
 
 namespace asiodrv::doctor {
 namespace {
@@ -21,21 +22,10 @@ std::string machine_name(std::uint16_t machine) {
   }
 }
 
-/// "\\computer\share\..." and its longer forms. Asking there could take minutes, and would show
-/// this user's name to that computer.
-bool on_another_computer(const std::string& path) {
-  const auto slash = [&](std::size_t at) {
-    return at < path.size() && (path[at] == '\\' || path[at] == '/');
-  };
-  if (!slash(0) || !slash(1)) return false;
-  const bool drive = path.size() > 5 && path[2] == '?' && slash(3) && path[5] == ':';
-  return !drive;
-}
-
 }  // namespace
 
 Result<ProgramFile> read_program_file(const std::string& path) {
-  if (on_another_computer(path)) {
+  if (trust::names_another_computer(path)) {  // it would take minutes, and show the user's name
     return fail(ErrorCode::unsupported, path + " lies on another computer, which is not asked.");
   }
   std::error_code ignored;

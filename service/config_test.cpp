@@ -166,6 +166,9 @@ TEST(config, text_that_is_not_toml_names_the_line) {
   EXPECT_EQ(error_of("[driver]\nmin_frames = = 3").find("/c/config.toml:2:"), 0U);
   EXPECT_NE(error_of("\xFF\xFE"), "(accepted)");
   EXPECT_NE(error_of("[driver]\n[driver]"), "(accepted)");
+  for (const char* const heading : {"[=driver]", "[\ndriver]", "[[[driver]]"}) {
+    EXPECT_EQ(error_of(heading).find("/c/config.toml:1:"), 0U) << error_of(heading);
+  }
 }
 
 TEST(config, missing_file_is_not_found) {

@@ -4,6 +4,8 @@
 #define TOML_EXCEPTIONS 0
 #define TOML_ENABLE_WINDOWS_COMPAT 0
 #define TOML_ENABLE_FORMATTERS 0
+// Its assertions judge the text, too ("[=" ends the program), before it tells what is wrong there.
+#define TOML_ASSERT(expression) static_assert(true)
 #include <toml++/toml.h>
 
 #include <nlohmann/json.hpp>
