@@ -4,14 +4,11 @@
 
 #include <algorithm>
 
+#include "core/base/product.hpp"
 #include "trust/judge_parts.hpp"
 #include "trust/place.hpp"
 #include "trust/shown_text.hpp"
 #include "trust/surroundings.hpp"
-
-#ifndef ASIODRV_EXPECTED_SIGNERS
-#define ASIODRV_EXPECTED_SIGNERS ""
-#endif
 
 namespace asiodrv::trust {
 namespace {
@@ -27,7 +24,7 @@ void judge_missing(const Facts& facts, Findings& findings) {
 
 std::vector<std::string> built_in_signers() {
   std::vector<std::string> signers;
-  std::string_view rest = ASIODRV_EXPECTED_SIGNERS;
+  std::string_view rest = kProduct.signers;
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('|'), rest.size());
     if (end > 0) signers.emplace_back(rest.substr(0, end));

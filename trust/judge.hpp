@@ -39,8 +39,7 @@ struct Expectations {
   std::vector<ReleaseHash> release;  ///< empty: no list was given
 };
 
-/// The signers that this build accepts for our own files; empty unless the build sets them
-/// (ASIODRV_EXPECTED_SIGNERS, separated by '|').
+/// The signers that this product accepts for its own files; empty unless its profile names them.
 [[nodiscard]] std::vector<std::string> built_in_signers();
 
 /// Findings from worst to best.

@@ -25,6 +25,7 @@ struct Product {
   const char* class_id_text;  ///< "{5E0C7B0A-...}", upper case
   ClassId class_id;           ///< the same; of the COM class and of its interface
   const char* company;
+  const char* signers;          ///< who signs it, by name, '|' between; empty: nobody in particular
   const char* version;          ///< "0.1.0"
   std::int32_t version_number;  ///< major, two digits minor, two digits patch: 100 for 0.1.0
 };

@@ -140,6 +140,7 @@ class Profiles(unittest.TestCase):
                 ("driver_name", '"$INSTDIR"', "must be letters"),
                 ("company", '"A\\nB"', "must be letters"),
                 ("company", '"A\\\\"', "must be letters"),
+                ("signers", '"A"', "a list of names"), ("signers", '["A|B"]', "a list of names"),
                 ("id", '"con"', "is taken"), ("id", '"work"', "is taken"),
                 ("id", '"../x"', "lower"),
                 ("version", '"1.2.3\\n"', "three numbers"),

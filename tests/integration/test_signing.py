@@ -91,6 +91,14 @@ class Chain(unittest.TestCase):
               self.assertRaises(signing.SigningError)):
             signing.verify(self.binary, signing.identity())
 
+    def test_only_a_signer_that_verify_would_accept_signs(self) -> None:
+        with self.wishes():
+            who = signing.identity()
+        for accepted in ((), ("Somebody", "Example Audio GmbH")):
+            signing.check_signer(who, accepted)
+        with self.assertRaisesRegex(signing.SigningError, "product.signers has Somebody"):
+            signing.check_signer(who, ("Somebody",))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -25,6 +25,7 @@ constinit const Product kProduct{{
     .class_id_text = "{class_id}",
     .class_id = {{{bytes}}},
     .company = "{company}",
+    .signers = "{signers}",
     .version = "{version}",
     .version_number = {number}}};
 
@@ -77,8 +78,8 @@ def identity(profile: Profile, version: str) -> str:
     major, minor, patch = (int(part) for part in version.split("."))
     return SOURCE.format(name=profile.name, id=profile.id, driver_name=profile.driver_name,
                          class_id=profile.class_id, bytes=class_id_bytes(profile.class_id),
-                         company=profile.company, version=version,
-                         number=major * 10000 + minor * 100 + patch)
+                         company=profile.company, signers="|".join(profile.signers),
+                         version=version, number=major * 10000 + minor * 100 + patch)
 
 
 def resource(profile: Profile, version: str, file: str, description: str) -> str:

@@ -111,6 +111,8 @@ def compile_script(wish: Wish) -> None:
 def make(wish: Wish) -> pathlib.Path:
     """The setup program. Everything signed in it was verified afterwards, and nothing in it can
     open a connection."""
+    if wish.signer is not None:
+        signing.check_signer(wish.signer, wish.profile.signers)
     binaries = stage(wish)
     compile_script(wish)
     try:

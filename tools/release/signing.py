@@ -129,6 +129,21 @@ def identity() -> Identity:
                     timestamp_authority=files.get("TIMESTAMP_CA"))
 
 
+def check_signer(who: Identity, accepted: tuple[str, ...]) -> None:
+    """Errors: SigningError, when a release that accepts files of `accepted` only would be signed by
+    somebody else: its own verify would call it a forgery. The test certificate passes, for no
+    machine accepts it anyway."""
+    if not accepted or who.is_test:
+        return
+    said = _run("openssl", "x509", "-noout", "-subject", "-nameopt", "multiline,utf8,-esc_msb",
+                "-in", who.certificate)
+    names = [line.partition("=")[2].strip() for line in said.splitlines()
+             if line.partition("=")[0].strip() in ("commonName", "organizationName")]
+    if not set(names) & set(accepted):
+        raise SigningError(f"{who.certificate} is the certificate of {' or '.join(names)}, but the "
+                           f"profile's product.signers has {', '.join(accepted)}")
+
+
 def sign(path: pathlib.Path, who: Identity) -> None:
     """Replaces `path` by its signed copy. A signature that it has is replaced."""
     signed = path.with_name(path.name + ".signed")

@@ -54,6 +54,7 @@ class Profile:
     driver_name: str
     class_id: str
     company: str
+    signers: tuple[str, ...]  # names in the certificates that sign it; empty: not said
     version: str | None  # None: that of the sources
     start_mode: str
     icon: pathlib.Path | None
@@ -220,15 +221,25 @@ def read_profile(path: pathlib.Path) -> Profile:
                                "{XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX} in upper case; uuidgen "
                                "makes one"),
         company=product.match("company", TEXT, plain),
+        signers=_signers(product, plain),
         version=product.match("version", VERSION, "three numbers below 100, as 1.2.0", None),
         start_mode=mode, icon=icon, devices=devices, configuration=configuration)
     if RESERVED.fullmatch(profile.id):
         raise product.error("id", f"\"{profile.id}\" is taken; choose another")
-    product.done("name, id, driver_name, class_id, company, version")
+    product.done("name, id, driver_name, class_id, company, signers, version")
     installer.done("start_mode, icon")
     if path.resolve() != OWN:
         _check_apart(product, profile, read_profile(OWN))
     return profile
+
+
+def _signers(product: _Reader, plain: str) -> tuple[str, ...]:
+    accepted = "a list of names, as [\"Example Audio Ltd\"], each of " + plain
+    names = product.take("signers", list, accepted, [])
+    for name in names:
+        if not isinstance(name, str) or not TEXT.fullmatch(name):
+            raise product.error("signers", f"must be {accepted}")
+    return tuple(names)
 
 
 def _check_apart(product: _Reader, profile: Profile, own: Profile) -> None:
