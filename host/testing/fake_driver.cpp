@@ -26,7 +26,7 @@ constexpr Guid kUnknown{0, 0, 0, {0xC0, 0, 0, 0, 0, 0, 0, 0x46}};
 constexpr auto kNoInterface = static_cast<std::int32_t>(0x80004002);
 constexpr auto kNullPointer = static_cast<std::int32_t>(0x80004003);
 
-enum class State { loaded, initialized, prepared, running };
+enum class State { loaded, initialized, prepared, running, stopping };
 
 class FakeDriver final : public AsioDriver {
  public:
@@ -144,7 +144,8 @@ class FakeDriver final : public AsioDriver {
     if (position == nullptr || time == nullptr) return no_pointer();
     *position = *time = {};
     if (state_ == State::loaded) return kInvalidMode;
-    if (state_ != State::running) return kPositionNotAdvancing;
+    const State state = state_;
+    if (state != State::running && state != State::stopping) return kPositionNotAdvancing;
     *position = split64(static_cast<std::uint64_t>(run_->position.load()));
     *time = split64(run_->time_ns.load());
     return kOk;
@@ -262,14 +263,18 @@ void FakeDriver::halt() {
 
 std::int32_t ASIO_METHOD FakeDriver::stop() {
   if (state_ == State::prepared && options_.wrong_state == 0) return kOk;
-  if (state_ != State::running) return kInvalidMode;
-  state_ = State::prepared;
+  State expected = State::running;
+  // A callback that is under way may go on asking until it is over.
+  if (!state_.compare_exchange_strong(expected, State::stopping)) return kInvalidMode;
   halt();
+  expected = State::stopping;
+  state_.compare_exchange_strong(expected, State::prepared);
   return kOk;
 }
 
 std::int32_t ASIO_METHOD FakeDriver::disposeBuffers() {
-  if (state_ != State::prepared && state_ != State::running) return kInvalidMode;
+  const State state = state_;
+  if (state == State::loaded || state == State::initialized) return kInvalidMode;
   state_ = State::initialized;
   halt();
   buffers_.reset();
