@@ -49,6 +49,10 @@ namespace asiodrv::platform {
 [[nodiscard]] Result<> start_detached(const std::string& program,
                                       const std::vector<std::string>& arguments);
 
+/// True when this process ends with the one that started it: it is in a job that ends with its
+/// handle, and was not allowed to leave. Always false on Linux.
+[[nodiscard]] bool ends_with_starter();
+
 /// The service `name` as it is registered with the system's service manager, or the instance of it
 /// that belongs to this session. Null where the system has no service manager.
 [[nodiscard]] std::unique_ptr<ports::InstalledService> make_installed_service(

@@ -120,6 +120,11 @@ void Program::open_log() {
   if (!options_.reason.empty()) {
     log_(LogLevel::info, "A program started this service by itself: " + options_.reason + ".");
   }
+  if (options_.agent && platform::ends_with_starter()) {
+    log_(LogLevel::warning,
+         "Windows ends this service with the program that started it, which lets nobody out of its "
+         "job. Programs that play go on when another one starts the service.");
+  }
 }
 
 /// Takes the endpoint. A service that is just leaving holds it for a moment longer than it answers,

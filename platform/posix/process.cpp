@@ -26,6 +26,8 @@ Result<> random_bytes(std::span<std::byte> into) {
   return {};
 }
 
+bool ends_with_starter() { return false; }
+
 std::string program_path() {
   char path[PATH_MAX];
   const ssize_t length = readlink("/proc/self/exe", path, sizeof(path));

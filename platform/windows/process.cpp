@@ -24,6 +24,13 @@ std::string path_of_module(HMODULE module) {
 
 }  // namespace
 
+bool ends_with_starter() {
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits{};
+  return QueryInformationJobObject(nullptr, JobObjectExtendedLimitInformation, &limits,
+                                   sizeof limits, nullptr) != 0 &&
+         (limits.BasicLimitInformation.LimitFlags & JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE) != 0;
+}
+
 std::string to_utf8(std::wstring_view text) {
   if (text.empty()) return {};
   const int length = static_cast<int>(text.size());
