@@ -527,6 +527,7 @@ Function ${UN}Tidy
   ReadINIStr $R5 "${JOURNAL}" "journal" "keep"
   ${If} $R5 == "1"
     ReadINIStr $R3 "${JOURNAL}" "journal" "version"
+    CreateDirectory "$INSTDIR\previous\x86"
     WriteINIStr "$INSTDIR\previous\previous.ini" "previous" "version" "$R3"
     FlushINI "$INSTDIR\previous\previous.ini"
   ${EndIf}

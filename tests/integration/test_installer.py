@@ -230,7 +230,6 @@ class Installer(unittest.TestCase):
         other.instance = world.instance  # the same name, and yet not the same pipe
         places = {file["layer"]: file["path"] for file in
                   other.run("asio-driver", "config", "list", "--json").json()["files"]}
-        self.assertIn(rf"\{VENDOR.profile.id}\config.toml", places["machine"])
         self.assertIn(rf"\{VENDOR.profile.id}\vendor.toml", places["vendor"])
         names = {driver["name"] for driver in world.host("list", "--json").json()["drivers"]}
         self.assertLessEqual({OURS.profile.driver_name, VENDOR.profile.driver_name}, names)
