@@ -263,17 +263,15 @@ void Engine::Wiring::connect(Plan& plan, const Ends& ends, float gain) {
 /// A strand that comes with its client is there from the first sample; one that is laid between
 /// ends that sound already comes in through a ramp.
 StrandState& Engine::Wiring::state_of(const Ends& ends, float gain) {
-  auto& state = states_[ends];
-  if (!state) {
-    state = std::make_shared<StrandState>();
-    const auto is_new = [this](const Port& port) {
-      return is_client(port) && !known_.contains(port.owner);
-    };
-    const bool comes_with_client = is_new(ends.first) || is_new(ends.second);
-    const bool into_relay = is_cable(ends.second) && ends.second.owner >= 0x8000'0000;
-    if (comes_with_client || into_relay) state->gain.store(gain, std::memory_order_relaxed);
-  }
-  return *state;
+  if (const auto known = states_.find(ends); known != states_.end()) return *known->second;
+  auto state = std::make_shared<StrandState>();  // first: there may be no memory for it
+  const auto is_new = [this](const Port& port) {
+    return is_client(port) && !known_.contains(port.owner);
+  };
+  const bool comes_with_client = is_new(ends.first) || is_new(ends.second);
+  const bool into_relay = is_cable(ends.second) && ends.second.owner >= 0x8000'0000;
+  if (comes_with_client || into_relay) state->gain.store(gain, std::memory_order_relaxed);
+  return *states_.emplace(ends, std::move(state)).first->second;
 }
 
 void Engine::Wiring::find_direct(Plan& plan) {
