@@ -87,6 +87,7 @@ void Engine::Cycle::await_small_buffers() noexcept {
       }
       serve_small(client);
       if (!client.outstanding || !client.adapter->output_is_due()) continue;
+      if (client.removed.load(std::memory_order_acquire)) continue;  // nobody waits for it any more
       ++waiting;
       if (next == nullptr || client.answers > next->answers) next = &client;
     }
