@@ -110,6 +110,9 @@ Adapter::Adapter(const AdapterShape& shape, std::optional<Resampler> in,
     : shape_(shape),
       timeline_(shape.device_period, shape.device_rate, shape.client_frames, shape.client_rate,
                 shape.deferred),
+      rung_once_(shape.deferred &&
+                 std::uint64_t{shape.client_frames.count} * shape.device_rate.hz >=
+                     std::uint64_t{shape.device_period.count} * shape.client_rate.hz),
       in_resampler_(std::move(in)),
       out_resampler_(std::move(out)),
       blocks_(ring_blocks(shape, timeline_)),
@@ -158,14 +161,21 @@ void Adapter::capture(const float* const* inputs, std::uint32_t lost) RT_SAFE {
   taken_ = false;
 
   // Before the ring is written: whatever is dropped here may be overwritten.
-  const std::uint64_t playing = due_frames().begin / shape_.client_frames.count;
+  const Range due = due_frames();
+  const std::uint64_t playing = due.begin / shape_.client_frames.count;
   if (playing > 0) next_ = std::max(next_, playing - 1);
+  // A client that is rung once in a cycle and was away would stay behind for good, late wherever a
+  // period needs two of its blocks. It goes on with the newest block instead.
+  const bool is_behind =
+      rung_once_ && due.begin != due.end && next_ < (due.end - 1) / shape_.client_frames.count;
 
   if (in_resampler_) {
     resample_input(inputs);
   } else {
     store_input(inputs);
   }
+  const std::uint64_t complete = timeline_.captured(boundary_) / shape_.client_frames.count;
+  if (is_behind && complete > 0) next_ = std::max(next_, complete - 1);
   assert(written_ <= next_ * shape_.client_frames.count + ring_);
 }
 

@@ -168,6 +168,7 @@ class Adapter {
 
   const AdapterShape shape_;
   const AdapterTimeline timeline_;
+  const bool rung_once_;  ///< in a cycle, at most: a deferred client with a whole period or more
   std::optional<audio::Resampler> in_resampler_, out_resampler_;
   Frames input_latency_, output_latency_;
   double round_trip_ = 0;

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <numbers>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "core/audio/resampler/testing/sine_fit.hpp"
 #include "core/base/prng.hpp"
@@ -175,6 +177,36 @@ TEST(adapter_with_rates, stamps_blocks_exactly_one_buffer_apart_and_never_ahead_
       const double before =
           static_cast<double>(loop.rung[i - 1].boundary) - loop.rung[i - 1].stamp.age;
       ASSERT_NEAR(instant - before, buffer, 1e-6);
+    }
+  }
+}
+
+/// It is rung once in a period, so it cannot catch up by being called more often.
+TEST(adapter_with_rates, a_deferred_client_that_was_away_is_on_time_again_at_once) {
+  constexpr std::uint64_t kAway = 5;
+  for (const Rates& rates : {Rates{48'000, 44'100, 256, 256}, Rates{48'000, 47'900, 128, 160},
+                             Rates{44'100, 48'000, 128, 512}}) {
+    AdapterShape shape = shape_of(rates);
+    shape.deferred = true;
+    for (std::uint64_t calm = 40; calm < 80; ++calm) {  // wherever in the pattern of blocks
+      SCOPED_TRACE(name(shape) + ", away from cycle " + std::to_string(calm));
+      Loop loop(shape);
+      bool away = false;
+      loop.answers = [&](std::uint64_t, std::uint64_t boundary) {
+        return !away && loop.rung.back().boundary < boundary && loop.adapter().block_waits();
+      };
+      loop.run(calm * rates.period);
+      ASSERT_TRUE(loop.missing.empty());
+      away = true;
+      loop.run(kAway * rates.period);
+      away = false;
+      ASSERT_FALSE(loop.missing.empty());
+      const std::uint64_t block = rates.frames * rates.device_hz / rates.client_hz;
+      loop.run(static_cast<std::uint64_t>(loop.adapter().round_trip()) +
+               block);  // what it was given too late
+      loop.missing.clear();
+      loop.run(2'000 * rates.period);
+      EXPECT_EQ(loop.missing, std::vector<std::uint64_t>{});
     }
   }
 }
