@@ -79,6 +79,8 @@ Host::Host(World& world, std::uint32_t slot)
   slots[slot] = this;
   spy_.on_session = [this](std::uint32_t id) {
     torn_before_session_ = wire_->torn;
+    // It went on alone, for as long as the service refused it, and finds its way back now.
+    if (streaming_) troubles_.add(world_.clock.now(), world_.clock.now());
     world_.flight->note_session(id, slot_);
   };
 }
@@ -330,7 +332,7 @@ void Host::disown_periods() {
     Contribution& part =
         world_.ledger.at(world_.device->takes, world_.device->now.index + ahead).parts[slot_];
     part.kind = Contribution::Kind::unknown;
-    part.outputs = output_mask_;
+    part.outputs |= output_mask_;  // beside those of buffers that it had a moment ago
   }
 }
 
