@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/calibrate.hpp"
+#include "cli/client_command.hpp"
 #include "cli/json_text.hpp"
-#include "cli/routing_arguments.hpp"
 #include "cli/tables.hpp"
 
 namespace asiodrv::cli {
@@ -39,10 +39,9 @@ std::string plural(std::size_t count) { return count == 1 ? "" : "s"; }
 }  // namespace
 
 CLI::App* add_calibrate_command(CLI::App& app, CalibrateOptions& calibrate, ClientOptions& client) {
-  CLI::App* const command = app.add_subcommand(
-      "calibrate", "Measures a cable from an output to an input, and corrects latencies by it");
-  command->footer(kCalibrateFooter);
-  add_client_options(command, client);
+  CLI::App* const command = add_client_command(
+      app, "calibrate", "Measures a cable from an output to an input, and corrects latencies by it",
+      client, kCalibrateFooter);
   command->add_option("--output", calibrate.output, "Where the cable begins: out:1, ...")
       ->type_name("PORT");
   command->add_option("--input", calibrate.input, "Where it ends: in:1, ...")->type_name("PORT");

@@ -5,6 +5,7 @@
 #include <exception>
 #include <sstream>
 
+#include "cli/client_command.hpp"
 #include "cli/config_arguments.hpp"
 #include "cli/console.hpp"
 #include "cli/routing_arguments.hpp"
@@ -48,16 +49,6 @@ constexpr const char* kFooter =
     "\n"
     "\"asio-driver COMMAND --help\" explains one command.";
 
-/// Names of instances become parts of pipe and socket names.
-std::string check_instance(const std::string& name) {
-  const bool plain = std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_';
-  });
-  if (plain && name.size() <= 32) return {};
-  return "An instance is named by at most 32 letters, digits, '-' and '_'.";
-}
-
 /// Everything that arguments can set.
 struct Parsed {
   service::RunOptions run;
@@ -72,21 +63,6 @@ struct Parsed {
   DoctorOptions doctor;
   VerifyOptions verify;
 };
-
-void add_instance(CLI::App* command, std::string& target) {
-  command
-      ->add_option("--instance", target,
-                   "Which service, when several are installed or tested "
-                   "side by side. Default: $ASIODRV_INSTANCE")
-      ->check(check_instance)
-      ->type_name("NAME");
-}
-
-CLI::App* add_client_command(CLI::App& app, const char* name, const char* help, Parsed& parsed) {
-  CLI::App* const command = app.add_subcommand(name, help);
-  add_client_options(command, parsed.client);
-  return command;
-}
 
 CLI::App* add_run_command(CLI::App& app, Parsed& parsed) {
   CLI::App* const run = app.add_subcommand("run", "Runs the service until Ctrl+C or \"stop\"");
@@ -115,11 +91,6 @@ int usage_error(const std::string& message) {
 }
 
 }  // namespace
-
-void add_client_options(CLI::App* command, ClientOptions& client) {
-  command->add_flag("--json", client.json, "For programs: one JSON document");
-  add_instance(command, client.instance);
-}
 
 int run_command_line(std::vector<std::string> arguments) {
   const Actions actions{.run = run_command,
@@ -162,14 +133,15 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
   app.require_subcommand(1);
   CLI::App* const run = add_run_command(app, parsed);
   CLI::App* const status =
-      add_client_command(app, "status", "Who is connected, and how well it runs", parsed);
+      add_client_command(app, "status", "Who is connected, and how well it runs", parsed.client);
   CLI::App* const flight = add_client_command(
       app, "flight", "The flight recorder: which sounds were damaged, when, why, and by whom",
-      parsed);
+      parsed.client);
   flight->add_option("--records", parsed.records, "Also the newest N cycles, each with its times")
       ->check(CLI::Range(0U, 16'384U))
       ->type_name("N");
-  CLI::App* const devices = add_client_command(app, "devices", "The audio interfaces", parsed);
+  CLI::App* const devices =
+      add_client_command(app, "devices", "The audio interfaces", parsed.client);
   devices
       ->add_option("--rate", parsed.device.rate_hz,
                    "Moves the device to this many frames per second, under running programs: they "
@@ -191,7 +163,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
                    "any more. For trying out what programs do then")
       ->check(CLI::Range(0U, 10'000'000U))
       ->type_name("HZ");
-  CLI::App* const stop = add_client_command(app, "stop", "Ends the service", parsed);
+  CLI::App* const stop = add_client_command(app, "stop", "Ends the service", parsed.client);
   add_config_commands(app, parsed.config, parsed.client);
   add_routing_commands(app, parsed.routing, parsed.client);
   CLI::App* const calibrate = add_calibrate_command(app, parsed.calibrate, parsed.client);

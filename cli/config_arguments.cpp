@@ -2,8 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/client_command.hpp"
 #include "cli/command_line.hpp"
-#include "cli/routing_arguments.hpp"
 
 namespace asiodrv::cli {
 namespace {
@@ -30,13 +30,13 @@ constexpr const char* kConfigFooter =
 
 void add_config_commands(CLI::App& app, ConfigArguments& arguments, ClientOptions& client) {
   CLI::App* const config = add_command_group(
-      app, "config", "The settings in force, and how to change them", kConfigFooter, client);
+      app, "config", "The settings in force, and how to change them", client, kConfigFooter);
   arguments.command = config;
   config->add_flag("--reload", arguments.reload,
                    "Read the files anew; what is wrong in them is said and changes nothing");
   ConfigOptions& options = arguments.options;
   const auto add = [&](const char* name, const char* help, ConfigVerb verb) {
-    CLI::App* const command = add_client_command(*config, name, help, kConfigFooter, client);
+    CLI::App* const command = add_client_command(*config, name, help, client, kConfigFooter);
     command->callback([&arguments, verb] {
       arguments.options.verb = verb;
       arguments.verb_given = true;

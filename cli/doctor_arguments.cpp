@@ -1,7 +1,7 @@
 #include <CLI/CLI.hpp>
 
+#include "cli/client_command.hpp"
 #include "cli/doctor.hpp"
-#include "cli/routing_arguments.hpp"
 
 namespace asiodrv::cli {
 namespace {
@@ -25,10 +25,8 @@ constexpr const char* kDoctorFooter =
 }  // namespace
 
 CLI::App* add_doctor_command(CLI::App& app, DoctorOptions& doctor, ClientOptions& client) {
-  CLI::App* const command =
-      app.add_subcommand("doctor", "Why there is no sound, and what to do about it");
-  command->footer(kDoctorFooter);
-  add_client_options(command, client);
+  CLI::App* const command = add_client_command(
+      app, "doctor", "Why there is no sound, and what to do about it", client, kDoctorFooter);
   command->add_flag("--fix", doctor.fix,
                     "Repairs what belongs to asio-driver: registers the driver (as administrator), "
                     "mends a broken configuration, ends a service of another version");

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/client_command.hpp"
 #include "cli/command_line.hpp"
 
 namespace asiodrv::cli {
@@ -71,10 +72,10 @@ void add_settings(CLI::App* command, RoutingArguments& arguments) {
 
 void add_route_command(CLI::App& app, RoutingArguments& arguments, ClientOptions& client) {
   CLI::App* const route = add_command_group(
-      app, "route", "The ways of sound between device, programs and cables", kRouteFooter, client);
+      app, "route", "The ways of sound between device, programs and cables", client, kRouteFooter);
   arguments.route_command = route;
   const auto add = [&](const char* name, const char* help, RouteVerb verb) {
-    CLI::App* const command = add_client_command(*route, name, help, kRouteFooter, client);
+    CLI::App* const command = add_client_command(*route, name, help, client, kRouteFooter);
     command->callback([&arguments, verb] { arguments.route.verb = verb; });
     return command;
   };
@@ -98,10 +99,10 @@ void add_route_command(CLI::App& app, RoutingArguments& arguments, ClientOptions
 
 void add_virtual_command(CLI::App& app, RoutingArguments& arguments, ClientOptions& client) {
   CLI::App* const cables =
-      add_command_group(app, "virtual", "The virtual cables", kVirtualFooter, client);
+      add_command_group(app, "virtual", "The virtual cables", client, kVirtualFooter);
   arguments.virtual_command = cables;
   const auto add = [&](const char* name, const char* help, CableVerb verb) {
-    CLI::App* const command = add_client_command(*cables, name, help, kVirtualFooter, client);
+    CLI::App* const command = add_client_command(*cables, name, help, client, kVirtualFooter);
     command->callback([&arguments, verb] { arguments.cable.verb = verb; });
     if (verb != CableVerb::list) {
       command->add_option("NAME", arguments.cable.name, "Of the cable: 1 to 24 bytes")
@@ -143,28 +144,13 @@ Result<> finish_route(RoutingArguments& arguments) {
 
 }  // namespace
 
-CLI::App* add_client_command(CLI::App& parent, const char* name, const char* help,
-                             const char* footer, ClientOptions& client) {
-  CLI::App* const command = parent.add_subcommand(name, help);
-  command->footer(footer);
-  add_client_options(command, client);
-  return command;
-}
-
-CLI::App* add_command_group(CLI::App& app, const char* name, const char* help, const char* footer,
-                            ClientOptions& client) {
-  CLI::App* const group = add_client_command(app, name, help, footer, client);
-  group->require_subcommand(0, 1);
-  return group;
-}
-
 void add_routing_commands(CLI::App& app, RoutingArguments& arguments, ClientOptions& client) {
   add_route_command(app, arguments, client);
   add_virtual_command(app, arguments, client);
   arguments.clients_command = add_client_command(
-      app, "clients", "Who is connected: formats, latencies, lateness", kClientsFooter, client);
+      app, "clients", "Who is connected: formats, latencies, lateness", client, kClientsFooter);
   CLI::App* const meters =
-      add_client_command(app, "meters", "How loud every channel is", kMetersFooter, client);
+      add_client_command(app, "meters", "How loud every channel is", client, kMetersFooter);
   arguments.meters_command = meters;
   meters->add_flag("--once", arguments.meters.once, "One table, also on a terminal");
   meters->add_flag("--ascii", arguments.meters.ascii, "Bars of plain characters");

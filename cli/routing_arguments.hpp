@@ -33,16 +33,6 @@ struct RoutingArguments {
   double seconds = 0.0;
 };
 
-/// Adds --json and --instance.
-void add_client_options(CLI::App* command, ClientOptions& client);
-
-/// A command that asks the service: with the options above, and `footer` below its help.
-CLI::App* add_client_command(CLI::App& parent, const char* name, const char* help,
-                             const char* footer, ClientOptions& client);
-/// The same, with commands of its own that may follow it.
-CLI::App* add_command_group(CLI::App& app, const char* name, const char* help, const char* footer,
-                            ClientOptions& client);
-
 void add_routing_commands(CLI::App& app, RoutingArguments& arguments, ClientOptions& client);
 
 /// Runs the command that was given; nothing when it was none of these. `wrong` gets what is wrong

@@ -10,10 +10,10 @@
 #include <optional>
 #include <utility>
 
+#include "cli/client_command.hpp"
 #include "cli/console.hpp"
 #include "cli/conversation.hpp"
 #include "cli/json_text.hpp"
-#include "cli/routing_arguments.hpp"
 #include "trust/collect.hpp"
 #include "trust/facts_json.hpp"
 #include "trust/hash_list.hpp"
