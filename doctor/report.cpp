@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "doctor/facts_json.hpp"
+#include "trust/shown_text.hpp"
 
 namespace asiodrv::doctor {
 namespace {
@@ -14,31 +15,10 @@ using nlohmann::json;
 
 constexpr std::size_t kColumns = 90;
 
-/// Texts come from registries, drivers and recordings of others: without what steers a terminal or
-/// turns the direction of writing around. Letters of all languages stay.
-std::string harmless(const std::string& text) {
-  std::string result;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string_view rest = std::string_view(text).substr(at);
-    const auto between = [&](std::string_view lead, char first, char last) {
-      return rest.size() > lead.size() && rest.starts_with(lead) && rest[lead.size()] >= first &&
-             rest[lead.size()] <= last;
-    };
-    std::size_t bytes = 0;
-    const auto byte = static_cast<unsigned char>(rest[0]);
-    if ((byte < 0x20 && byte != '\n') || byte == 0x7F) bytes = 1;
-    if (between("\xC2", '\x80', '\x9F')) bytes = 2;      // control characters of 8 bits
-    if (between("\xE2\x80", '\xAA', '\xAE')) bytes = 3;  // embeddings and overrides
-    if (between("\xE2\x81", '\xA6', '\xA9')) bytes = 3;  // isolates
-    result += bytes == 0 ? text[at] : '?';
-    at += std::max<std::size_t>(bytes, 1);
-  }
-  return result;
-}
-
-/// `text` in lines of at most kColumns, the first one after `lead`, the others under it.
+/// `raw`, which may quote registries, drivers and others' recordings, in lines of at most kColumns,
+/// the first one after `lead`, the others under it.
 std::string wrapped(const std::string& lead, const std::string& raw) {
-  const std::string text = harmless(raw);
+  const std::string text = trust::without_controls(raw);
   const std::string indent(lead.size(), ' ');
   std::string result, line = lead;
   bool fresh = true;
@@ -64,10 +44,11 @@ std::string what_plays(const Facts& facts) {
   const DeviceFacts& device = facts.device;
   if (!device.backend.known()) return {};
   if (device.name.empty()) {
-    return fmt::format("The device is of the kind \"{}\".\n", harmless(*device.backend));
+    return fmt::format("The device is of the kind \"{}\".\n",
+                       trust::without_controls(*device.backend));
   }
-  return fmt::format("The device is {} (\"{}\").\n", harmless(device.name),
-                     harmless(*device.backend));
+  return fmt::format("The device is {} (\"{}\").\n", trust::without_controls(device.name),
+                     trust::without_controls(*device.backend));
 }
 
 }  // namespace

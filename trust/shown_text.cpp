@@ -54,6 +54,8 @@ bool is_unseen(std::uint32_t code) {
          (code >= 0x2060 && code <= 0x206F) || code == 0xFEFF || code == 0xAD || code == 0xFFFD;
 }
 
+bool is_control(std::uint32_t code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+
 bool is_latin(std::uint32_t code) {
   return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
 }
@@ -103,10 +105,24 @@ std::string shown(std::string_view text, std::size_t limit) {
     if (count++ == limit) return safe + "...";
     if (letter.code == kBroken) {
       safe += fmt::format("\\x{:02X}", static_cast<unsigned char>(letter.bytes.front()));
-    } else if (letter.code < 0x20 || (letter.code >= 0x7F && letter.code < 0xA0)) {
+    } else if (is_control(letter.code)) {
       safe += fmt::format("\\x{:02X}", letter.code);
     } else if (is_unseen(letter.code) || (latin && letter.code >= 0x250 && letter.code < 0x2000)) {
       safe += fmt::format("\\u{{{:X}}}", letter.code);
+    } else {
+      safe += letter.bytes;
+    }
+  }
+  return safe;
+}
+
+std::string without_controls(std::string_view text) {
+  std::string safe;
+  for (const Letter& letter : letters_of(text)) {
+    const bool steers = letter.code == kBroken || is_unseen(letter.code) ||
+                        (is_control(letter.code) && letter.code != '\n');
+    if (steers) {
+      safe += '?';
     } else {
       safe += letter.bytes;
     }

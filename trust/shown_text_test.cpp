@@ -33,5 +33,12 @@ TEST(shown_text, names_that_look_alike_have_one_skeleton) {
   EXPECT_NE(skeleton("ASIO Driver 2"), skeleton("asio-driver"));
 }
 
+TEST(shown_text, sentences_keep_all_languages_and_lose_what_steers) {
+  EXPECT_EQ(without_controls("Ger\xC3\xA4t \xD0\x9D\xD0\xB0\nA"),
+            "Ger\xC3\xA4t \xD0\x9D\xD0\xB0\nA");
+  EXPECT_EQ(without_controls("\x1b[2J\x07\x7f\xC2\x9B\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\x8B\xFF"),
+            "?[2J???????");
+}
+
 }  // namespace
 }  // namespace asiodrv::trust
