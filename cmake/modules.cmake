@@ -50,14 +50,13 @@ function(asiodrv_module name)
   target_link_libraries(asiodrv_${name} PUBLIC asiodrv_flags asiodrv_headers ${arg_DEPENDS})
 endfunction()
 
-# asiodrv_test(NAME SOURCES file... DEPENDS module... [LABELS label...] [TIMEOUT seconds] [ONE_THREAD]
-#              [WITH_SOUND])
+# asiodrv_test(NAME SOURCES file... DEPENDS module... [LABELS label...] [TIMEOUT seconds] [ONE_THREAD])
 # A GoogleTest program; every test of it is a ctest of its own, or every suite where
 # ASIODRV_TEST_BY_SUITE says so, and none can hang: TIMEOUT is for one test, a suite has five times
 # as long. ONE_THREAD: it starts no thread, so the thread sanitizer, which is slow, could find
-# nothing in it. WITH_SOUND: for Windows, with a sound device of its own (tools/pulse), alone.
+# nothing in it.
 function(asiodrv_test name)
-  cmake_parse_arguments(arg "ONE_THREAD;WITH_SOUND" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
+  cmake_parse_arguments(arg "ONE_THREAD" "TIMEOUT" "SOURCES;DEPENDS;LABELS" ${ARGN})
   if(arg_ONE_THREAD AND ASIODRV_SANITIZE MATCHES thread)
     return()
   endif()
@@ -84,17 +83,11 @@ function(asiodrv_test name)
     # A thread that a host never lets go is given up by design, and would be reported as leaked.
     list(APPEND properties ENVIRONMENT TSAN_OPTIONS=report_thread_leaks=0)
   endif()
-  set(launcher ${CMAKE_CROSSCOMPILING_EMULATOR})
-  if(arg_WITH_SOUND)
-    find_package(Python3 REQUIRED COMPONENTS Interpreter)
-    set(launcher ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tools/pulse/pulse.py run -- ${launcher})
-    list(APPEND properties RUN_SERIAL ON)
-  endif()
   if(ASIODRV_TEST_BY_SUITE)
     set(file ${CMAKE_CURRENT_BINARY_DIR}/${name}-suites.cmake)
     file(GENERATE OUTPUT ${file} CONTENT
 "set(program \"$<TARGET_FILE:${name}>\")
-set(launcher \"${launcher}\")
+set(launcher \"${CMAKE_CROSSCOMPILING_EMULATOR}\")
 set(prefix \"${ASIODRV_TEST_PREFIX}${name}.\")
 set(properties \"${properties}\")
 include(\"${CMAKE_SOURCE_DIR}/cmake/discover_suites.cmake\")
