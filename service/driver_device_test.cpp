@@ -238,6 +238,23 @@ TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
   world.do_chores();
 }
 
+TEST_F(driver_device, that_comes_back_with_fewer_channels_is_judged_as_it_is_now) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true));
+  world.device->left_channels = 2;
+  world.device->replug();
+  const auto link = world.connected("other.exe");  // it saw four channels of each kind
+  const auto refused = link->create_session({kSecond, {3}, {3}}, world.soon());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+  EXPECT_NE(refused.error().message.find("2 inputs and 2 outputs"), std::string::npos)
+      << refused.error().message;
+  EXPECT_FALSE(lost());
+}
+
 TEST_F(driver_device, a_deferred_program_that_waits_for_it_is_told_its_own_latency) {
   world.begin();
   {

@@ -89,8 +89,9 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
     return fail(ErrorCode::invalid_state, "This program has buffers already; dispose them first.");
   }
   watch_clock();
-  if (auto judged = judge_request(client, *request); !judged) return refusal(judged.error());
+  // Before anything is judged: what comes back may have other channels and rates than what left.
   if (device_is_away()) look_for_device();
+  if (auto judged = judge_request(client, *request); !judged) return refusal(judged.error());
   const SampleRate rate = rate_of(client);
   auto session = Session::create(ports_.regions, next_session_++, *request, partners(*request),
                                  config_.config.sample_type, rate,

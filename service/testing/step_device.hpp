@@ -52,7 +52,8 @@ struct StepControl {
   std::atomic<bool> no_memory{false};  ///< at the next open
   std::atomic<std::uint32_t> clock_source{0}, word_clock_hz{8'000};
   ports::DeviceLatency latency{Frames{3}, Frames{5}};
-  std::uint32_t channels = 4;  ///< in and out; before the device is made
+  std::uint32_t channels = 4;       ///< in and out; before the device is made
+  std::uint32_t left_channels = 0;  ///< so many of them from the next open on; 0: all
   /// As set up in the system; noticed by refresh() and open(), on control threads.
   std::vector<SampleRate> rates{{8'000}, {48'000}, {96'000}};
   std::vector<ports::PeriodRange> ranges;  ///< of periods: one per rate, or empty
@@ -100,6 +101,11 @@ class StepDevice final : public ports::Device {
     }
     ++control_->opens;
     format_ = format;
+    if (control_->left_channels != 0) {
+      info_.input_channels = info_.output_channels = control_->left_channels;
+      info_.input_names.resize(control_->left_channels);
+      info_.output_names.resize(control_->left_channels);
+    }
     for (Block& block : blocks_) block = Block(format.period.count, control_->channels);
     return {};
   }
@@ -139,8 +145,8 @@ class StepDevice final : public ports::Device {
     period.boundary = control_->clock.now();
     period.next_boundary = period.boundary + duration_ceil(format_.period, format_.rate);
     const Block& heard = blocks_[(index_ + 1) % 3];  // rendered two periods ago
-    period.capture = {heard.read.data(), control_->channels, format_.period};
-    period.render = {blocks_[index_ % 3].write.data(), control_->channels, format_.period};
+    period.capture = {heard.read.data(), info_.input_channels, format_.period};
+    period.render = {blocks_[index_ % 3].write.data(), info_.output_channels, format_.period};
     return ports::PeriodStatus::ready;
   }
   bool commit() RT_SAFE override {
