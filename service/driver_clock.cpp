@@ -76,15 +76,16 @@ void DriverService::follow_clock(SampleRate rate) {
   }
   rate_ = rate;
   const bool has_streams = host_->is_open() || host_->is_lost();
-  // A device that refuses its own clock's rate counts as lost, and is tried again.
+  // A device that refuses its own clock's rate counts as lost, or is waited for: it is tried again.
   if (has_streams && !prepare_device(at_rate(rate))) attention_->signal();
   for (Client* const each : followers) {
     if (each->rate.hz != 0) each->rate = rate;
     if (!each->session) continue;
     each->session->set_rate(rate);
+    if (each->waiting) continue;  // whoever looks for the device lets it in
     Result<> joined = host_->add(each->session->setup());
     if (joined && each->running) joined = host_->start(each->session->id(), false);
-    if (!joined) attention_->signal();
+    if (!joined) set_aside(*each);
   }
   restart_runs(after);
   for (const auto& [connection, client] : clients_) {

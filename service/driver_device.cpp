@@ -144,6 +144,21 @@ void DriverService::admit_waiting() {
   }
 }
 
+/// Buffers that found no place in the engine again. Without a device they wait for it as for a lost
+/// one; with one it is they that do not fit, and their program is asked for others.
+void DriverService::set_aside(Client& client) {
+  host_->remove(client.session->id());
+  if (host_->is_open() && !host_->is_lost()) {
+    notify(client, {HostEventKind::reset_request, {}, {}, {}});
+    return;
+  }
+  ports_.log(LogLevel::error, fmt::format("{} does not open for {} any more. It is looked for "
+                                          "every 500 ms.",
+                                          host_->info().name, client.program()));
+  client.waiting = left_playing_ = true;
+  attention_->signal();
+}
+
 /// What happened to the parts of the device: told when one comes or goes, kept for the flight.
 void DriverService::watch_parts() {
   for (ports::DevicePartEvent& event : host_->take_part_events()) {

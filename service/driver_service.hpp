@@ -301,6 +301,7 @@ class DriverService final : public ipc::ControlHandler {
   void device_was_lost();
   void look_for_device();
   void admit_waiting();
+  void set_aside(Client& client);
   void watch_parts();
   void watch_latency();
 

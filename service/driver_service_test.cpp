@@ -277,6 +277,25 @@ TEST_F(driver_service, busy_device_is_an_error_of_the_program_that_asked) {
   EXPECT_TRUE(create(*client));
 }
 
+TEST_F(driver_service, a_program_plays_on_when_a_device_that_refused_every_rate_opens_again) {
+  const auto client = world.connected("host.exe");
+  ASSERT_TRUE(create(*client));
+  ASSERT_TRUE(client->start_session(world.soon()));
+  const auto running = [this] {
+    return world.ask("status").value().at("device").at("running").get<bool>();
+  };
+  ASSERT_TRUE(running());
+  world.device->refuse_open = true;  // taken between the close at one rate and the open at another
+  EXPECT_EQ(client->set_rate(SampleRate{48'000}, world.soon()).error().code,
+            ErrorCode::device_busy);
+  EXPECT_FALSE(running());
+  world.device->refuse_open = false;
+  world.do_chores();
+  EXPECT_TRUE(running()) << world.log_text();
+  const json status = world.ask("status").value();
+  EXPECT_EQ(status.at("device").at("rate_hz"), status.at("clients").at(0).at("rate_hz"));
+}
+
 TEST_F(driver_service, status_shows_the_systems_word_on_the_process) {
   world.transport.set_client_identity({1234, true, ""});
   const auto client = world.connected("host\x1b[31m.exe");

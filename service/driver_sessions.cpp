@@ -323,7 +323,7 @@ Result<> DriverService::change_rate(Client& client, SampleRate rate, bool with_d
   if (changed) changed = rejoin(rate);
   if (!changed) {
     host_->remove(id);
-    if (!rejoin(session_before)) attention_->signal();
+    if (!rejoin(session_before)) set_aside(client);
     return changed;
   }
   client.rate = rate;
