@@ -55,7 +55,7 @@ struct GraphSpec {
 
 /// How loud one channel is. Full scale is 1; a full-scale sine has rms 0.707.
 struct Level {
-  float peak = 0.0F;  ///< falls by 20 dB in 1.7 s
+  float peak = 0.0F;  ///< falls by 20 dB in 1.7 s; 1000 at most
   float rms = 0.0F;   ///< over about 300 ms
 };
 

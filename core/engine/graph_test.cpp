@@ -210,6 +210,25 @@ TEST_F(GraphTest, levels_are_those_of_the_sound) {
   EXPECT_FLOAT_EQ(levels.clients[0].outputs.at(0).peak, 0.5F);
 }
 
+TEST_F(GraphTest, levels_fall_again_after_a_sample_beyond_all_measure) {
+  ASSERT_TRUE(
+      engine.set_graph({{{kCable, 1}}, {{client_port(1, 0), cable_port(0), LinearGain{1.0F}}}}));
+  add(1, device_port(0), device_port(0),
+      [](std::int64_t period) { return period == 10 ? 1e30F : 0.5F; });
+  ASSERT_TRUE(engine.start_client(1));
+  const auto level = [this] { return engine.levels().cables.at(0).inputs.at(0); };
+  (void)level();
+  cycles(20);
+  EXPECT_GT(level().rms, 1.0F);
+  EXPECT_GT(level().peak, 1.0F);
+  for (int i = 0; i < 80; ++i) {
+    cycles(100);
+    (void)level();
+  }
+  EXPECT_NEAR(level().rms, 0.5F, 0.005F);
+  EXPECT_FLOAT_EQ(level().peak, 0.5F);
+}
+
 TEST_F(GraphTest, what_cannot_be_is_refused_and_changes_nothing) {
   ASSERT_TRUE(engine.set_graph({{{kCable, 2}}, {}}));
   const float nan = std::numeric_limits<float>::quiet_NaN();

@@ -9,6 +9,13 @@ namespace {
 
 constexpr double kFallSeconds = 1.7;  // per 20 dB, as programme meters do
 constexpr double kRmsSeconds = 0.3;
+/// What a meter shows at most: +60 dB. The square of a larger sample may be infinite, and a mean
+/// that once was would never fall again.
+constexpr float kMostPeak = 1e3F;
+constexpr float kMostSquare = kMostPeak * kMostPeak;
+
+/// What is not a number counts as `most`.
+float at_most_shown(float value, float most) noexcept { return value < most ? value : most; }
 
 }  // namespace
 
@@ -21,9 +28,10 @@ MeterBallistics MeterBallistics::of(Frames period, SampleRate rate) noexcept {
 void MeterBank::settle(Cell& cell, float peak, float mean_square,
                        const MeterBallistics& by) noexcept {
   const float fallen = cell.peak.load(std::memory_order_relaxed) * by.peak_fall;
-  cell.peak.store(std::max(peak, fallen), std::memory_order_relaxed);
+  cell.peak.store(std::max(at_most_shown(peak, kMostPeak), fallen), std::memory_order_relaxed);
   const float mean = cell.mean_square.load(std::memory_order_relaxed);
-  cell.mean_square.store(mean + by.rms_share * (mean_square - mean), std::memory_order_relaxed);
+  const float heard = at_most_shown(mean_square, kMostSquare);
+  cell.mean_square.store(mean + by.rms_share * (heard - mean), std::memory_order_relaxed);
 }
 
 void MeterBank::measure(std::size_t channel, const float* block, Frames frames,
