@@ -111,7 +111,9 @@ void DriverService::look_for_device() {
   look_again_ = ports_.clock.now() + kLookInterval;
   note_starts();
   const std::uint64_t after = host_->next_period();
-  const ports::DeviceFormat before = host_->format();
+  const ports::DeviceFormat last = host_->format();
+  // A device that was exchanged while it was closed has had none yet.
+  const ports::DeviceFormat before = last.period.count != 0 ? last : at_rate(rate_);
   auto back = prepare_device(before);
   if (!back && back.error().code == ErrorCode::format_refused) {
     back = prepare_device({rate_, period_for(host_->info(), rate_, before.period)});

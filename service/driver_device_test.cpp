@@ -238,6 +238,24 @@ TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
   world.do_chores();
 }
 
+TEST_F(driver_device, another_one_that_is_waited_for_opens_at_the_usual_period) {
+  world.begin();
+  {
+    MiniHost host(world, "host.exe", kSecond, {0});
+    host.start();
+    world.device->unplug();
+    ASSERT_TRUE(chores_until_lost_is(true));
+    world.do_chores();
+  }
+  const auto link = world.connected("host.exe");
+  ASSERT_TRUE(link->create_session({kSecond, {0}, {0}}, world.soon()));
+  ASSERT_TRUE(world.ask("config.reload"));
+  world.device->replug();
+  ASSERT_TRUE(chores_until_lost_is(false)) << world.log_text();
+  EXPECT_EQ(world.ask("status").value().at("device").at("period_frames"),
+            world.next_config.config.preferred_frames.count);
+}
+
 TEST_F(driver_device, that_comes_back_with_fewer_channels_is_judged_as_it_is_now) {
   world.begin();
   MiniHost host(world, "host.exe", kSecond, {0});
