@@ -14,6 +14,8 @@ namespace {
 /// A cycle ends within a period (170 ms at most); one that does not is stuck for good.
 constexpr nanoseconds kPlanReleaseLimit = std::chrono::seconds{1};
 constexpr nanoseconds kPlanReleaseStep = std::chrono::microseconds{50};
+/// A step that takes longer is a machine that stood still, and the cycle with it.
+constexpr nanoseconds kLongestStep = std::chrono::milliseconds{10};
 
 /// So long after a question the levels are measured on.
 constexpr nanoseconds kMeteringTime = std::chrono::seconds{2};
@@ -176,13 +178,15 @@ void Engine::install_plan() {
   // now, the next one sees the new plan; if one is, the old plan is free once that cycle ended.
   const std::uint64_t state = cycle_state_.load(std::memory_order_seq_cst);
   if (state % 2 == 1) {
-    const Instant limit = clock_.now() + kPlanReleaseLimit;
+    nanoseconds waited{0};
     while (cycle_state_.load(std::memory_order_acquire) == state) {
-      if (clock_.now() >= limit) {
+      if (waited >= kPlanReleaseLimit) {
         retired_.push_back(std::move(old));  // never freed while it might still be read
         return;
       }
-      clock_.sleep_until(clock_.now() + kPlanReleaseStep);
+      const Instant before = clock_.now();
+      clock_.sleep_until(before + kPlanReleaseStep);
+      waited += std::min(clock_.now() - before, kLongestStep);
     }
   }
 }

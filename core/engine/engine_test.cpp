@@ -326,6 +326,21 @@ TEST_F(EngineTest, a_deferring_client_is_played_one_period_later_and_never_waite
   EXPECT_GT(compared, 10'000U);
 }
 
+TEST_F(EngineTest, a_cycle_is_not_given_up_because_the_machine_stood_still_in_it) {
+  std::uint64_t looks = 0;
+  FakeClient client(clock, 1, {0}, {0}, kEnginePeriod, [&](FakeClient&, const ClientStamp&) {
+    if (looks > 0) return;
+    clock.pause = std::chrono::seconds{5};
+    const std::uint64_t before = clock.sleeps;
+    EXPECT_TRUE(engine.set_graph({}));  // in a cycle that will not end before it has returned
+    looks = clock.sleeps - before;
+  });
+  ASSERT_TRUE(engine.add_client(client.setup()));
+  ASSERT_TRUE(engine.start_client(1));
+  cycles(10);
+  EXPECT_GT(looks, 1'000U);
+}
+
 TEST_F(EngineTest, bad_clients_are_refused_with_a_reason) {
   FakeClient outside(clock, 1, {4}, {0}, kEnginePeriod, [](auto&, auto&) {});
   EXPECT_EQ(engine.add_client(outside.setup()).error().code, ErrorCode::invalid_argument);

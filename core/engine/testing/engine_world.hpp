@@ -7,6 +7,7 @@
 #include <cstring>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "core/engine/engine.hpp"
@@ -16,8 +17,14 @@ namespace asiodrv::engine::testing {
 class FakeClock final : public ports::Clock {
  public:
   [[nodiscard]] Instant now() const RT_SAFE override { return now_; }
-  void sleep_until(Instant deadline) RT_SAFE override { now_ = std::max(now_, deadline); }
+  void sleep_until(Instant deadline) RT_SAFE override {
+    ++sleeps;
+    now_ = std::max(now_, deadline) + std::exchange(pause, nanoseconds{0});
+  }
   void advance(nanoseconds by) noexcept { now_ = now_ + by; }
+
+  std::uint64_t sleeps = 0;
+  nanoseconds pause{0};  ///< for so long the machine stands still at the end of the next sleep
 
  private:
   Instant now_{1'000'000'000};
