@@ -296,6 +296,20 @@ TEST_F(driver_service, a_program_plays_on_when_a_device_that_refused_every_rate_
   EXPECT_EQ(status.at("device").at("rate_hz"), status.at("clients").at(0).at("rate_hz"));
 }
 
+TEST_F(driver_service, a_rate_for_which_there_is_no_memory_leaves_the_old_one_playing) {
+  const auto client = world.connected("host.exe");
+  ASSERT_TRUE(create(*client));
+  ASSERT_TRUE(client->start_session(world.soon()));
+  world.device->no_memory = true;
+  EXPECT_EQ(client->set_rate(SampleRate{48'000}, world.soon()).error().code,
+            ErrorCode::out_of_memory);
+  const json status = world.ask("status").value();
+  EXPECT_TRUE(status.at("device").at("running"));
+  EXPECT_EQ(status.at("device").at("rate_hz"), 8'000);
+  EXPECT_EQ(status.at("clients").at(0).at("rate_hz"), 8'000);
+  EXPECT_TRUE(client->set_rate(SampleRate{48'000}, world.soon()));
+}
+
 TEST_F(driver_service, status_shows_the_systems_word_on_the_process) {
   world.transport.set_client_identity({1234, true, ""});
   const auto client = world.connected("host\x1b[31m.exe");

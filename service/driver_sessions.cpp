@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -23,6 +24,12 @@ std::string rate_list(const std::vector<SampleRate>& rates) {
   std::vector<std::uint32_t> numbers;
   for (const SampleRate rate : rates) numbers.push_back(rate.hz);
   return fmt::format("{}", fmt::join(numbers, ", "));
+}
+
+tl::unexpected<Error> no_memory() {
+  return fail(ErrorCode::out_of_memory,
+              "There is no memory to move the device or its programs to another rate; close other "
+              "programs and try again.");
 }
 
 }  // namespace
@@ -309,8 +316,12 @@ Result<> DriverService::change_rate(Client& client, SampleRate rate, bool with_d
   const std::uint64_t after = host_->next_period();
   const auto rejoin = [&](SampleRate with) -> Result<> {
     client.session->set_rate(with);
-    if (auto added = host_->add(client.session->setup()); !added) return added;
-    return client.running ? host_->start(id, false) : Result<>{};
+    try {
+      if (auto added = host_->add(client.session->setup()); !added) return added;
+      return client.running ? host_->start(id, false) : Result<>{};
+    } catch (const std::bad_alloc&) {
+      return no_memory();
+    }
   };
   if (client.waiting) {  // nothing sounds, and nothing can move
     client.session->set_rate(rate);
@@ -356,7 +367,13 @@ Result<> DriverService::move_device(const ports::DeviceFormat& format, const Cli
     note_starts();
     const std::uint64_t after = host_->next_period();
     const bool moves = format.rate != before.rate || format.period != before.period;
-    auto moved = prepare_device(format);
+    Result<> moved;
+    try {
+      moved = prepare_device(format);
+    } catch (const std::bad_alloc&) {
+      if (!busy) throw;
+      moved = no_memory();
+    }
     // As before is better than silent; a device that refuses even that counts as lost.
     if (!moved && busy && !host_->prepare(before)) attention_->signal();
     if (busy && moves) restart_runs(after);

@@ -122,8 +122,13 @@ void Engine::remove_client(std::uint32_t id) {
   Client* const client = find(id);
   if (client == nullptr) return;
   client->removed.store(true, std::memory_order_release);
-  client->setup.ack->interrupt();                    // a cycle that waits for it stops waiting
-  if (client->running) set_running(*client, false);  // or it stays: the engine still rings it
+  client->setup.ack->interrupt();  // a cycle that waits for it stops waiting
+  try {
+    if (client->running) set_running(*client, false);
+  } catch (...) {  // it stays: the engine still rings it, and waits for it
+    client->removed.store(false, std::memory_order_release);
+    throw;
+  }
   std::erase_if(clients_, [client](const auto& each) { return each.get() == client; });
 }
 
