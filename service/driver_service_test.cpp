@@ -310,6 +310,16 @@ TEST_F(driver_service, a_rate_for_which_there_is_no_memory_leaves_the_old_one_pl
   EXPECT_TRUE(client->set_rate(SampleRate{48'000}, world.soon()));
 }
 
+TEST_F(driver_service, a_program_whose_buffers_do_not_fit_a_moved_device_is_asked_for_others) {
+  const auto lazy = world.connected("lazy.exe");  // defers: it needs a whole period
+  ASSERT_TRUE(create(*lazy));
+  ASSERT_TRUE(lazy->start_session(world.soon()));
+  ASSERT_TRUE(world.ask("device.set", {{"frames", 128}}));
+  const auto event = lazy->next_event(world.soon());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->kind, HostEventKind::reset_request);
+}
+
 TEST_F(driver_service, status_shows_the_systems_word_on_the_process) {
   world.transport.set_client_identity({1234, true, ""});
   const auto client = world.connected("host\x1b[31m.exe");

@@ -354,6 +354,10 @@ ports::DeviceFormat DriverService::at_rate(SampleRate rate) const {
 }
 
 void DriverService::tell_latency(const Client& client) {
+  // What does not fit the device where it is now has no latency: only new buffers will sound.
+  if (host_->counters(client.session->id()).rests) {
+    return notify(client, {HostEventKind::reset_request, {}, {}, {}});
+  }
   const wire::SessionGrant now = grant(client);
   notify(client, {HostEventKind::latencies_changed, {}, now.input_latency, now.output_latency});
 }

@@ -222,6 +222,20 @@ TEST_F(AdaptedTest, a_host_that_defers_is_refused_buffers_shorter_than_a_period)
   EXPECT_NE(refused.error().message.find("larger buffer size"), std::string::npos);
 }
 
+TEST_F(AdaptedTest, buffers_that_a_move_of_the_device_made_too_short_are_not_started) {
+  FakeClient client(clock, 9, {0}, {0}, kPeriod, [](FakeClient&, const ClientStamp&) {});
+  client.setup().frames = kPeriod;
+  client.setup().deferred = true;
+  ASSERT_TRUE(engine.add_client(client.setup()));
+  FakeDevice longer(clock, 4, Frames{128}, kRate);
+  engine.set_device(&longer, {kRate, Frames{128}});
+  EXPECT_TRUE(engine.counters(9).rests);
+  EXPECT_EQ(engine.start_client(9).error().code, ErrorCode::format_refused);
+  engine.set_device(&device, {kRate, kPeriod});
+  EXPECT_FALSE(engine.counters(9).rests);
+  EXPECT_TRUE(engine.start_client(9));
+}
+
 TEST_F(AdaptedTest, the_device_moves_under_a_client_that_keeps_its_buffers) {
   join(1, Frames{128});
   cycles(100);

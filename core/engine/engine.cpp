@@ -95,6 +95,11 @@ Result<> Engine::start_client(std::uint32_t id, bool prefilled) {
   Client* const client = find(id);
   if (client == nullptr) return fail(ErrorCode::not_found, "No such client.");
   if (client->running) return fail(ErrorCode::invalid_state, "The client is already running.");
+  if (device_ != nullptr && !client->is_prepared()) {
+    return fail(ErrorCode::format_refused,
+                "The program's buffers do not fit the device's rate and period any more. Let the "
+                "program make new ones, or choose a larger buffer size.");
+  }
   client->restart(prefilled);  // not in the plan: the engine thread does not see it
   set_running(*client, true);
   return {};
@@ -210,7 +215,9 @@ ClientCounters Engine::counters(std::uint32_t id) const {
   return {client->cycles.load(std::memory_order_relaxed),
           client->late.load(std::memory_order_relaxed),
           client->away.load(std::memory_order_relaxed),
-          client->start_period.load(std::memory_order_relaxed), client->running};
+          client->start_period.load(std::memory_order_relaxed),
+          client->running,
+          device_ != nullptr && !client->is_prepared()};
 }
 
 std::uint32_t Engine::running_clients() const noexcept {

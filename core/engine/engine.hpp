@@ -81,6 +81,7 @@ struct ClientCounters {
   std::uint64_t away = 0;          ///< not rung, because still busy
   std::uint64_t start_period = 0;  ///< device period of sample position 0
   bool running = false;
+  bool rests = false;  ///< its buffers do not fit the device as it is now: it does not sound
 };
 
 struct EngineOptions {
@@ -110,6 +111,7 @@ class Engine {
   [[nodiscard]] Result<> add_client(const ClientSetup& setup);
   /// From the next period on the client takes part. Its output half 1 is played in that period, if
   /// it is `prefilled`; its first ring comes in the one after it, with half 0 and position 0.
+  /// Errors: not_found; invalid_state (it runs); format_refused (it rests, see ClientCounters).
   [[nodiscard]] Result<> start_client(std::uint32_t id, bool prefilled = true);
   /// After return the client is not rung. Idempotent.
   void stop_client(std::uint32_t id);
