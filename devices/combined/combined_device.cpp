@@ -87,6 +87,15 @@ struct CombinedDevice::Members {
     }
   }
 
+  /// Whether everybody is open or merely away; who is still busy counts as away.
+  [[nodiscard]] Result<> opened() const {
+    for (const auto& keeper : keepers) {
+      if (!keeper->done()) continue;
+      if (Result<> one = keeper->opened(); !one) return one;
+    }
+    return {};
+  }
+
   /// All have been told to close: waits for it, as far as `deadline` allows.
   void finish(Instant deadline) {
     wait(deadline);
@@ -169,11 +178,8 @@ Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
   const bool master_is_open = ready.has_value();
   if (master_is_open) {
     members_->wait(begun + kOpenBound);
-    try {
-      ready = make_links(format);
-    } catch (const std::bad_alloc&) {
-      ready = fail(ErrorCode::out_of_memory, info_.name + " got no memory for its channels.");
-    }
+    ready = members_->opened();
+    if (ready) ready = try_links(format);
   }
   if (!ready) {
     links_.clear();
@@ -222,12 +228,25 @@ Result<> CombinedDevice::choose_formats(const ports::DeviceFormat& format) {
 Result<> CombinedDevice::open_all(const ports::DeviceFormat& format) {
   if (Result<> given = members_->give_all(MemberOrder::Wish::open); !given) return given;
   if (Result<> opened = master_->open(format); !opened) return opened;
+  Result<> judged = judge_master(format.rate);
+  if (!judged) master_->close();
+  return judged;
+}
+
+Result<> CombinedDevice::judge_master(SampleRate rate) const {
   const ports::DeviceLatency own = master_->latency();
-  if (own.input.count <= format.rate.hz && own.output.count <= format.rate.hz) return {};
-  master_->close();
+  if (own.input.count <= rate.hz && own.output.count <= rate.hz) return {};
   return fail(ErrorCode::internal, master_->info().name +
                                        " says that it is more than a second behind: nothing can "
                                        "be aligned with that. Choose another clock master.");
+}
+
+Result<> CombinedDevice::try_links(const ports::DeviceFormat& format) {
+  try {
+    return make_links(format);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, info_.name + " got no memory for its channels.");
+  }
 }
 
 Result<> CombinedDevice::make_links(const ports::DeviceFormat& format) {
@@ -237,12 +256,9 @@ Result<> CombinedDevice::make_links(const ports::DeviceFormat& format) {
   for (std::size_t i = 0; i < members_->size(); ++i) {
     const MemberKeeper& member = *members_->keepers[i];
     const ports::DeviceFormat& own = members_->formats[i];
-    // One that is still busy opening is away, like one that is not plugged in.
+    // One that is still busy is away, like one that is not plugged in.
     ports::DeviceLatency latency{own.period, own.period};
-    if (member.done()) {
-      if (Result<> opened = member.opened(); !opened) return opened;
-      latency = member.latency();
-    }
+    if (member.done()) latency = member.latency();
     members_->planned.push_back(latency);
     auto in = tables.get(own.rate, format.rate);
     auto out = tables.get(format.rate, own.rate);
@@ -291,15 +307,31 @@ Result<> CombinedDevice::make_links(const ports::DeviceFormat& format) {
   return {};
 }
 
+/// Devices measure themselves while they run: one may have found more than it was planned for.
+bool CombinedDevice::has_outgrown_plan() const {
+  const auto exceeds = [](const ports::DeviceLatency& now, const ports::DeviceLatency& planned) {
+    return now.input > planned.input || now.output > planned.output;
+  };
+  if (exceeds(master_->latency(), common_)) return true;
+  for (std::size_t i = 0; i < members_->size(); ++i) {
+    const MemberKeeper& member = *members_->keepers[i];
+    if (member.done() && exceeds(member.latency(), members_->planned[i])) return true;
+  }
+  return false;
+}
+
 Result<> CombinedDevice::start() {
   if (!open_) return fail(ErrorCode::invalid_state, info_.name + " is not open: open it first.");
   if (running_) return fail(ErrorCode::invalid_state, info_.name + " runs already: stop it first.");
-  const ports::DeviceLatency own = master_->latency();
-  if (own.input > common_.input || own.output > common_.output) {
-    return fail(ErrorCode::invalid_state, master_->info().name +
-                                              " has a longer latency now than when " + info_.name +
-                                              " was opened: open it anew.");
+  if (has_outgrown_plan()) {
+    Result<> planned = judge_master(format_.rate);
+    if (planned) planned = try_links(format_);
+    if (!planned) {
+      close();  // half of it is planned anew
+      return planned;
+    }
   }
+  const ports::DeviceLatency own = master_->latency();
   try {
     buffers_ = std::make_unique<Buffers>(info_, master_->info(), format_.period,
                                          Frames{common_.input.count - own.input.count},

@@ -118,7 +118,8 @@ class CombinedDevice final : public ports::Device {
   /// for members for 1.8 s.
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override;
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return common_; }
-  /// Members that take longer than half a second to start join when they are ready.
+  /// Members that take longer than half a second to start join when they are ready. Plans anew, and
+  /// latency() changes, when a device has measured more of itself since than it was planned for.
   [[nodiscard]] Result<> start() override;
   /// Both take as long as the master's own, and at least as long as the members', up to 1.9 s.
   void stop() noexcept override;
@@ -129,8 +130,8 @@ class CombinedDevice final : public ports::Device {
 
   /// The members without the master.
   [[nodiscard]] std::size_t members() const noexcept;
-  /// Of member `index`, counted from 0 without the master. Any thread, while nobody opens or closes
-  /// the device.
+  /// Of member `index`, counted from 0 without the master. Any thread, while nobody opens, starts
+  /// or closes the device.
   [[nodiscard]] MemberStatus status(std::size_t index) const noexcept;
   /// Why the member is not there, for people; empty when it is. As status.
   [[nodiscard]] std::string trouble(std::size_t index) const;
@@ -159,7 +160,10 @@ class CombinedDevice final : public ports::Device {
 
   [[nodiscard]] Result<> choose_formats(const ports::DeviceFormat& format);
   [[nodiscard]] Result<> open_all(const ports::DeviceFormat& format);
+  [[nodiscard]] Result<> judge_master(SampleRate rate) const;
+  [[nodiscard]] Result<> try_links(const ports::DeviceFormat& format);
   [[nodiscard]] Result<> make_links(const ports::DeviceFormat& format);
+  [[nodiscard]] bool has_outgrown_plan() const;
 
   ports::Clock& clock_;
   const std::unique_ptr<ports::Device> master_;

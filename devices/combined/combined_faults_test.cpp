@@ -313,5 +313,41 @@ TEST(combined_faults, a_latency_that_grew_while_it_was_away_is_not_aligned_wrong
   EXPECT_LT(world.played_offset(1), 1.0);
 }
 
+/// As WASAPI does it: what was told at the opening was an estimate. A host that stops and starts
+/// again does not open anew.
+TEST(combined_faults, what_was_measured_while_it_ran_is_planned_for_at_the_next_start) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1);
+  world.rooms[0]->set_latency({{1'500}, {2'500}});
+  world.rooms[1]->set_latency({{3'000}, {100}});
+  world.device->stop();
+  const Result<> again = world.restart();
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_GE(world.device->latency().input.count, 3'000U);
+  EXPECT_GE(world.device->latency().output.count, 2'500U);
+  world.run_until(3);
+  world.measure();
+  world.run_until(4);
+  for (std::size_t i = 0; i < 3; ++i) {
+    SCOPED_TRACE(i);
+    EXPECT_LT(world.heard_offset(i), 1.0);
+    EXPECT_LT(world.heard[i].most_residual, 1e-3);
+    EXPECT_LT(world.played_offset(i), 1.0);
+    EXPECT_LT(world.played[i].most_residual, 1e-3);
+  }
+  EXPECT_EQ(world.status(1).returns, 0U);
+
+  // Less than was planned for changes no plan, and a master that lost its mind starts nothing.
+  const ports::DeviceLatency before = world.device->latency();
+  world.rooms[1]->set_latency({{20}, {20}});
+  world.device->stop();
+  ASSERT_TRUE(world.restart());
+  EXPECT_EQ(world.device->latency().input, before.input);
+  world.rooms[0]->set_latency({{4'000'000'000}, {0}});
+  world.device->stop();
+  EXPECT_FALSE(world.restart());
+}
+
 }  // namespace
 }  // namespace asiodrv::devices

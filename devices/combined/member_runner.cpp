@@ -38,7 +38,11 @@ bool MemberRunner::follow(const MemberOrder& order) {
     close();
   if (order.wish == Wish::open) {
     session_.reset();
-    if (!open_) open(order.format);
+    if (!open_) {
+      open(order.format);
+    } else if (!note_latency()) {
+      close();
+    }
     return true;
   }
   session_ = order.session;
@@ -58,15 +62,21 @@ void MemberRunner::open(const ports::DeviceFormat& format) {
     return;
   }
   open_ = true;
+  if (!note_latency()) return close();
+  trouble_.clear();
+}
+
+/// What the device says of itself now; it may have measured itself while it ran. False: nonsense.
+bool MemberRunner::note_latency() {
   const ports::DeviceLatency own = parts_->device->latency();
-  if (own.input.count > format.rate.hz || own.output.count > format.rate.hz) {
+  if (own.input.count > format_.rate.hz || own.output.count > format_.rate.hz) {
     trouble_ = device().info().name + " says that it is more than a second behind (" +
                std::to_string(own.input.count) + " and " + std::to_string(own.output.count) +
                " frames): nothing can be aligned with that.";
-    return close();
+    return false;
   }
   latency_ = own;
-  trouble_.clear();
+  return true;
 }
 
 /// The device is open and nothing runs. A device that refuses is closed, and lost.

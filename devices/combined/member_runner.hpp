@@ -60,7 +60,7 @@ class MemberRunner {
   /// Of the last attempt to open: success also for a device that is merely away (device_gone,
   /// device_busy, access_denied, not_found).
   [[nodiscard]] const Result<>& opened() const noexcept { return opened_; }
-  /// What the device said of itself when it was opened; a period while it is away.
+  /// What the device said of itself when it was opened or stopped last; a period while it is away.
   [[nodiscard]] ports::DeviceLatency latency() const noexcept { return latency_; }
   /// Why it is not there, for people; empty when it is.
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
@@ -75,6 +75,7 @@ class MemberRunner {
   };
 
   void open(const ports::DeviceFormat& format);
+  [[nodiscard]] bool note_latency();
   void run(const MemberOrder& order);
   [[nodiscard]] bool start_thread();
   [[nodiscard]] bool halt();
