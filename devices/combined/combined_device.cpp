@@ -145,7 +145,6 @@ Result<std::unique_ptr<CombinedDevice>> CombinedDevice::make(ports::Clock& clock
   if (Result<> checked = check_combined(members, options); !checked) {
     return tl::unexpected(std::move(checked.error()));
   }
-  ports::DeviceInfo info = combined_info(members, options);
   auto others = std::make_unique<Members>();
   others->progress = threads.make_signal();
   ports::Threads* const own = options.by_hand ? nullptr : &threads;
@@ -153,22 +152,42 @@ Result<std::unique_ptr<CombinedDevice>> CombinedDevice::make(ports::Clock& clock
     others->keepers.push_back(
         std::make_unique<MemberKeeper>(clock, own, others->progress, std::move(members[i].device)));
   }
-  return std::unique_ptr<CombinedDevice>(new CombinedDevice(
-      clock, std::move(members.front().device), std::move(others), std::move(info), options));
+  std::unique_ptr<ports::Device> master = std::move(members.front().device);
+  return std::unique_ptr<CombinedDevice>(
+      new CombinedDevice(clock, std::move(master), std::move(others), std::move(members), options));
 }
 
 CombinedDevice::CombinedDevice(ports::Clock& clock, std::unique_ptr<ports::Device> master,
-                               std::unique_ptr<Members> members, ports::DeviceInfo info,
+                               std::unique_ptr<Members> members, std::vector<CombinedMember> names,
                                const CombinedOptions& options)
     : clock_(clock),
       master_(std::move(master)),
       members_(std::move(members)),
-      info_(std::move(info)),
-      options_(options) {}
+      names_(std::move(names)),
+      options_(options) {
+  renew_info();
+}
 
 CombinedDevice::~CombinedDevice() { close(); }
 
 // --- control threads -----------------------------------------------------------------------------
+
+void CombinedDevice::refresh() {
+  if (open_) return;
+  master_->refresh();
+  for (const auto& keeper : members_->keepers) keeper->refresh();
+  (void)try_renew();
+}
+
+/// Rates and channels change in the system while a device is closed, or lost.
+void CombinedDevice::renew_info() {
+  std::vector<const ports::DeviceInfo*> infos{&master_->info()};
+  for (const auto& keeper : members_->keepers) {
+    keeper->renew();
+    infos.push_back(&keeper->info());
+  }
+  info_ = combined_info(infos, names_, options_);
+}
 
 Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
   if (open_) return fail(ErrorCode::invalid_state, info_.name + " is open already: close it.");
@@ -179,6 +198,7 @@ Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
   if (master_is_open) {
     members_->wait(begun + kOpenBound);
     ready = members_->opened();
+    if (ready) ready = try_renew();  // first: links are made for the channels that there are now
     if (ready) ready = try_links(format);
   }
   if (!ready) {
@@ -186,6 +206,7 @@ Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
     (void)members_->give_all(MemberOrder::Wish::closed);
     if (master_is_open) master_->close();
     members_->finish(begun + kOpenBound);
+    (void)try_renew();  // what is accepted now
     return ready;
   }
   format_ = format;
@@ -239,6 +260,15 @@ Result<> CombinedDevice::judge_master(SampleRate rate) const {
   return fail(ErrorCode::internal, master_->info().name +
                                        " says that it is more than a second behind: nothing can "
                                        "be aligned with that. Choose another clock master.");
+}
+
+Result<> CombinedDevice::try_renew() {
+  try {
+    renew_info();
+    return {};
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::out_of_memory, info_.name + " got no memory for its channels.");
+  }
 }
 
 Result<> CombinedDevice::try_links(const ports::DeviceFormat& format) {

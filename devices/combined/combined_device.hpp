@@ -113,6 +113,8 @@ class CombinedDevice final : public ports::Device {
   ~CombinedDevice() override;
 
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return info_; }
+  /// All devices look again, one after the other.
+  void refresh() override;
   /// As Device::open. The rate and the period are the master's; a member takes its nearest rate and
   /// the longest of its periods that is not longer. Takes about 60 ms per different rate, and waits
   /// for members for 1.8 s.
@@ -155,9 +157,11 @@ class CombinedDevice final : public ports::Device {
   struct Buffers;
 
   CombinedDevice(ports::Clock& clock, std::unique_ptr<ports::Device> master,
-                 std::unique_ptr<Members> members, ports::DeviceInfo info,
+                 std::unique_ptr<Members> members, std::vector<CombinedMember> names,
                  const CombinedOptions& options);
 
+  void renew_info();
+  [[nodiscard]] Result<> try_renew();
   [[nodiscard]] Result<> choose_formats(const ports::DeviceFormat& format);
   [[nodiscard]] Result<> open_all(const ports::DeviceFormat& format);
   [[nodiscard]] Result<> judge_master(SampleRate rate) const;
@@ -168,8 +172,9 @@ class CombinedDevice final : public ports::Device {
   ports::Clock& clock_;
   const std::unique_ptr<ports::Device> master_;
   const std::unique_ptr<Members> members_;
-  const ports::DeviceInfo info_;
+  const std::vector<CombinedMember> names_;  // of all channels, the master's first; no devices
   const CombinedOptions options_;
+  ports::DeviceInfo info_;
   ports::DeviceFormat format_{};
   ports::DeviceLatency common_{};
   bool open_ = false;

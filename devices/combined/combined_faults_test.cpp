@@ -313,6 +313,100 @@ TEST(combined_faults, a_latency_that_grew_while_it_was_away_is_not_aligned_wrong
   EXPECT_LT(world.played_offset(1), 1.0);
 }
 
+RoomOptions with_channels(RoomOptions options, std::uint32_t inputs, std::uint32_t outputs) {
+  options.inputs = inputs;
+  options.outputs = outputs;
+  return options;
+}
+
+TEST(combined_faults, a_master_that_was_set_up_anew_is_what_is_offered_then) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1);
+  world.rooms[0]->become = with_channels(room("a", 44'100, 64, 0), 6, 4);
+  world.rooms[0]->plugged = false;
+  world.run_until(1.5);
+  EXPECT_TRUE(world.lost);
+  world.device->stop();
+  world.device->close();
+  world.rooms[0]->plugged = true;
+  const Result<> refused = world.device->open(kFormat);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::format_refused);
+  const ports::DeviceInfo& info = world.device->info();
+  EXPECT_EQ(info.rates, std::vector<SampleRate>{{44'100}});
+  EXPECT_EQ(info.input_channels, 8U);
+  EXPECT_EQ(info.input_names.size(), 8U);
+  EXPECT_EQ(info.output_channels, 6U);
+  std::uint64_t blocks = 0;
+  world.on_capture = [&](const ports::DevicePeriod& period) {
+    blocks += period.capture.channels == 8 && period.render.channels == 6 ? 1 : 0;
+  };
+  ASSERT_TRUE(world.start({{44'100}, {64}}));
+  world.run_until(5);
+  EXPECT_GT(blocks, 2'000U);
+  EXPECT_EQ(world.status(1).state, MemberState::tracking);
+}
+
+/// Only at the opening does a master with other channels at the same rate say so.
+TEST(combined_faults, a_master_with_other_channels_is_opened_with_them) {
+  for (const std::uint32_t channels : {0U, 5U}) {
+    RoomWorld world(three());
+    world.rooms[0]->become = with_channels(room("a", 48'000, 64, 0), 1, channels);
+    ASSERT_TRUE(world.start(kFormat));
+    EXPECT_EQ(world.device->info().output_channels, 2 + channels);
+    std::uint64_t blocks = 0;
+    world.on_capture = [&](const ports::DevicePeriod& period) {
+      blocks += period.render.channels == 2 + channels ? 1 : 0;
+    };
+    world.run_until(1);
+    EXPECT_GT(blocks, 500U);
+  }
+}
+
+TEST(combined_faults, a_member_that_was_set_up_anew_runs_at_what_it_has_now) {
+  for (const bool is_looked_at : {false, true}) {
+    RoomWorld world(three());
+    world.rooms[1]->become = with_channels(room("b", 44'100, 441, 300), 3, 2);
+    if (is_looked_at) {
+      world.device->refresh();
+    } else {
+      // It knew nothing of it: the first opening finds out.
+      const Result<> refused = world.device->open(kFormat);
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::format_refused);
+    }
+    EXPECT_EQ(world.device->info().input_channels, 5U);
+    EXPECT_EQ(world.device->info().output_channels, 4U);
+    ASSERT_TRUE(world.start(kFormat));
+    EXPECT_EQ(world.status(1).format.rate.hz, 44'100U);
+    EXPECT_EQ(world.status(1).format.period.count, 441U);
+    world.run_until(4);
+    EXPECT_EQ(world.status(1).state, MemberState::tracking);
+  }
+}
+
+TEST(combined_faults, a_member_that_returns_with_other_channels_is_silent_and_says_why) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1);
+  world.rooms[1]->plugged = false;
+  world.run_until(1.5);
+  world.rooms[1]->become = with_channels(room("b", 48'000, 480, 300), 3, 1);
+  world.rooms[1]->plugged = true;
+  world.run_until(3);
+  EXPECT_EQ(world.status(1).state, MemberState::lost);
+  EXPECT_EQ(world.status(1).nonsense, 0U);
+  EXPECT_NE(world.device->trouble(0).find("3 inputs and 1 outputs now"), std::string::npos)
+      << world.device->trouble(0);
+  EXPECT_TRUE(is_silent(world.blocks[1], 64));
+  EXPECT_EQ(world.device->info().input_channels, 3U) << "programs keep what they have";
+  world.device->stop();
+  world.device->close();
+  ASSERT_TRUE(world.device->open(kFormat));
+  EXPECT_EQ(world.device->info().input_channels, 5U);
+}
+
 /// As WASAPI does it: what was told at the opening was an estimate. A host that stops and starts
 /// again does not open anew.
 TEST(combined_faults, what_was_measured_while_it_ran_is_planned_for_at_the_next_start) {

@@ -15,9 +15,9 @@ bool resamples(SampleRate a, SampleRate b) {
          high <= std::uint64_t{low} * audio::kMaxRateFactor;
 }
 
-bool every_member_reaches(const std::vector<CombinedMember>& members, SampleRate rate) {
-  return std::all_of(members.begin() + 1, members.end(), [rate](const CombinedMember& member) {
-    return resamples(nearest_rate(member.device->info().rates, rate), rate);
+bool every_member_reaches(const std::vector<const ports::DeviceInfo*>& infos, SampleRate rate) {
+  return std::all_of(infos.begin() + 1, infos.end(), [rate](const ports::DeviceInfo* info) {
+    return resamples(nearest_rate(info->rates, rate), rate);
   });
 }
 
@@ -68,9 +68,10 @@ Result<> check_combined(const std::vector<CombinedMember>& members,
   return {};
 }
 
-ports::DeviceInfo combined_info(const std::vector<CombinedMember>& members,
+ports::DeviceInfo combined_info(const std::vector<const ports::DeviceInfo*>& infos,
+                                const std::vector<CombinedMember>& members,
                                 const CombinedOptions& options) {
-  const ports::DeviceInfo& master = members.front().device->info();
+  const ports::DeviceInfo& master = *infos.front();
   ports::DeviceInfo info = master;
   info.name = options.name;
   info.input_channels = info.output_channels = 0;
@@ -79,7 +80,7 @@ ports::DeviceInfo combined_info(const std::vector<CombinedMember>& members,
   info.rates.clear();
   info.periods.clear();
   for (std::size_t i = 0; i < master.rates.size(); ++i) {
-    if (!every_member_reaches(members, master.rates[i])) continue;
+    if (!every_member_reaches(infos, master.rates[i])) continue;
     info.rates.push_back(master.rates[i]);
     if (i < master.periods.size()) info.periods.push_back(master.periods[i]);
   }
@@ -88,9 +89,10 @@ ports::DeviceInfo combined_info(const std::vector<CombinedMember>& members,
 
   info.id = "combined";
   std::string names;
-  for (const CombinedMember& member : members) {
-    const ports::DeviceInfo& own = member.device->info();
-    info.id += (&member == &members.front() ? ":" : "+") + own.id;
+  for (std::size_t i = 0; i < infos.size(); ++i) {
+    const CombinedMember& member = members[i];
+    const ports::DeviceInfo& own = *infos[i];
+    info.id += (i == 0 ? ":" : "+") + own.id;
     names += (names.empty() ? "" : " + ") + own.name;
     info.input_channels += own.input_channels;
     info.output_channels += own.output_channels;

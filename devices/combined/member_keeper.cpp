@@ -27,6 +27,7 @@ struct MemberKeeper::Life {
     opened = runner.opened();
     latency = runner.latency();
     trouble = runner.trouble();
+    info = runner.device().info();
     returns.store(runner.returns(), std::memory_order_relaxed);
     if (carried_out) reached = current.number;
     return carried_out && (order.number != current.number || is_over());
@@ -62,6 +63,7 @@ struct MemberKeeper::Life {
   Result<> opened;
   ports::DeviceLatency latency{};
   std::string trouble;
+  ports::DeviceInfo info;  // of the device, which only the thread may ask
 };
 
 MemberKeeper::MemberKeeper(ports::Clock& clock, ports::Threads* threads,
@@ -70,6 +72,7 @@ MemberKeeper::MemberKeeper(ports::Clock& clock, ports::Threads* threads,
     : info_(device->info()),
       threads_(threads),
       life_(std::make_shared<Life>(clock, threads, std::move(device))) {
+  life_->info = info_;
   life_->progress = std::move(progress);
   if (threads_ != nullptr) life_->wake = threads_->make_signal();
 }
@@ -77,6 +80,24 @@ MemberKeeper::MemberKeeper(ports::Clock& clock, ports::Threads* threads,
 MemberKeeper::~MemberKeeper() { settle(life_->clock.now()); }
 
 ports::Device& MemberKeeper::device() const noexcept { return life_->runner.device(); }
+
+void MemberKeeper::renew() {
+  const ports::MutexLock lock(life_->mutex);
+  if (life_->reached == life_->order.number) info_ = life_->info;
+}
+
+void MemberKeeper::refresh() {
+  {
+    const ports::MutexLock lock(life_->mutex);
+    if (life_->alive || !life_->is_over()) return;
+  }
+  life_->runner.device().refresh();  // no thread has it now
+  {
+    const ports::MutexLock lock(life_->mutex);
+    life_->info = life_->runner.device().info();
+  }
+  renew();
+}
 
 Result<> MemberKeeper::give(MemberOrder order) {
   bool alive = false;

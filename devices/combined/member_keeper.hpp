@@ -32,7 +32,13 @@ class MemberKeeper {
   /// The last order was `closed`, or none was given.
   ~MemberKeeper();
 
+  /// What the device is, as of the last renew or refresh.
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept { return info_; }
+  /// Takes over what the device has become with the orders that it was given; not while it is still
+  /// busy with one.
+  void renew();
+  /// Has the device look at itself again, and takes that over. Only while it is closed.
+  void refresh();
   /// For sessions; no calls into it.
   [[nodiscard]] ports::Device& device() const noexcept;
 
@@ -54,7 +60,7 @@ class MemberKeeper {
  private:
   struct Life;
 
-  const ports::DeviceInfo info_;
+  ports::DeviceInfo info_;
   ports::Threads* const threads_;
   const std::shared_ptr<Life> life_;  // shared with the thread
   std::unique_ptr<ports::Thread> thread_;

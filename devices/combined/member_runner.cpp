@@ -81,6 +81,15 @@ bool MemberRunner::note_latency() {
 
 /// The device is open and nothing runs. A device that refuses is closed, and lost.
 void MemberRunner::run(const MemberOrder& order) {
+  const ports::DeviceInfo& info = device().info();
+  const MemberExchange& exchange = order.session->exchange;
+  if (info.input_channels != exchange.inputs || info.output_channels != exchange.outputs) {
+    trouble_ = info.name + " has " + std::to_string(info.input_channels) + " inputs and " +
+               std::to_string(info.output_channels) + " outputs now, and had " +
+               std::to_string(exchange.inputs) + " and " + std::to_string(exchange.outputs) +
+               ": open the combined device anew.";
+    return close();
+  }
   if (Result<> started = parts_->device->start(); !started) {
     trouble_ = started.error().message;
     return close();

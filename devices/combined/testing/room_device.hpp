@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,25 +106,21 @@ class RoomDevice final : public ports::Device {
  public:
   RoomDevice(ports::VirtualClock& clock, RoomOptions options)
       : clock_(clock), options_(std::move(options)) {
-    info_.id = info_.name = options_.id;
-    info_.input_channels = options_.inputs;
-    info_.output_channels = options_.outputs;
-    info_.rates = options_.rates;
-    info_.default_rate = options_.rates.front();
-    info_.min_period = options_.any_period ? Frames{16} : options_.period;
-    info_.max_period = options_.any_period ? Frames{8192} : options_.period;
-    info_.default_period = options_.period;
-    if (!options_.any_period) {
-      const ports::PeriodRange only{options_.period, options_.period, {1}, options_.period};
-      info_.periods.assign(options_.rates.size(), only);
-    }
-    if (!options_.periods.empty()) info_.periods = options_.periods;
+    describe();
   }
 
   [[nodiscard]] const ports::DeviceInfo& info() const noexcept override { return info_; }
+  void refresh() override {
+    if (become) options_ = *std::exchange(become, std::nullopt);
+    describe();
+  }
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override {
     ++opens;
     if (!plugged) return fail(refusal, options_.id + " is unplugged.");
+    refresh();
+    if (std::find(info_.rates.begin(), info_.rates.end(), format.rate) == info_.rates.end()) {
+      return fail(ErrorCode::format_refused, options_.id + " has other rates.");
+    }
     alive_ = true;
     format_ = format;
     silent = false;
@@ -211,6 +208,9 @@ class RoomDevice final : public ports::Device {
   /// When the next wait_period returns, if nobody is late.
   [[nodiscard]] Instant next_due() const { return alive_ ? boundary(next_ + 1) : clock_.now(); }
 
+  /// What somebody has made of it in the system's settings: it is found out when the device is
+  /// opened or looked at next.
+  std::optional<RoomOptions> become;
   bool plugged = true;                            ///< once false, what was opened is lost for good
   bool denies_a_block = false;                    ///< says that it played none, and did
   ErrorCode refusal = ErrorCode::device_gone;     ///< of open, while unplugged
@@ -224,6 +224,22 @@ class RoomDevice final : public ports::Device {
   int opens = 0, starts = 0;
 
  private:
+  void describe() {
+    info_ = {};
+    info_.id = info_.name = options_.id;
+    info_.input_channels = options_.inputs;
+    info_.output_channels = options_.outputs;
+    info_.rates = options_.rates;
+    info_.default_rate = options_.rates.front();
+    info_.min_period = options_.any_period ? Frames{16} : options_.period;
+    info_.max_period = options_.any_period ? Frames{8192} : options_.period;
+    info_.default_period = options_.period;
+    if (!options_.any_period) {
+      const ports::PeriodRange only{options_.period, options_.period, {1}, options_.period};
+      info_.periods.assign(options_.rates.size(), only);
+    }
+    if (!options_.periods.empty()) info_.periods = options_.periods;
+  }
   /// Boundary n begins period n - 1; exact to the nanosecond for days.
   [[nodiscard]] Instant boundary(std::uint64_t n) const {
     const double ns = std::ceil(static_cast<double>(n) * format_.period.count * step() * 1e9);
