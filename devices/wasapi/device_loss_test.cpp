@@ -276,6 +276,43 @@ TEST(wasapi_loss, a_display_that_is_late_after_sleep_is_waited_for) {
   expect_playing(bench);
 }
 
+/// Beside an output that goes on: in exclusive mode nothing but the missing event tells of it.
+TEST(wasapi_loss, an_input_that_falls_silent_is_a_loss_in_every_mode) {
+  for (const ModeChoice mode :
+       {ModeChoice::exclusive, ModeChoice::low_latency, ModeChoice::shared}) {
+    SCOPED_TRACE(static_cast<int>(mode));
+    Bench bench;
+    bench.plug(Personality::plain);
+    WasapiOptions options;
+    options.mode = mode;
+    ASSERT_TRUE(bench.make(options));
+    expect_playing(bench);
+    bench.in->lose_streams(fake::LossCode::silent);
+    const Instant before = bench.world.now();
+    EXPECT_LT(bench.serve(400), 400);
+    EXPECT_GE(bench.world.now() - before, milliseconds{100});
+    EXPECT_LE(bench.world.now() - before, milliseconds{300});
+    EXPECT_NE(bench.device->loss().find("silent"), std::string::npos) << bench.device->loss();
+    bench.device->close();
+    expect_playing(bench);
+  }
+}
+
+TEST(wasapi_loss, an_engine_that_was_away_does_not_take_its_own_absence_for_silence) {
+  for (const ModeChoice mode : {ModeChoice::exclusive, ModeChoice::shared}) {
+    SCOPED_TRACE(static_cast<int>(mode));
+    Bench bench;
+    bench.plug(Personality::plain);
+    WasapiOptions options;
+    options.mode = mode;
+    ASSERT_TRUE(bench.make(options));
+    expect_playing(bench);
+    bench.world.advance(milliseconds{450});
+    EXPECT_EQ(bench.serve(50), 50) << bench.device->loss();
+    EXPECT_GT(bench.lost, 0U);
+  }
+}
+
 TEST(wasapi_loss, events_that_became_rare_end_the_stream_and_a_new_one_has_them) {
   Bench bench;
   bench.plug(Personality::plain,

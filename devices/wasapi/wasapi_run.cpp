@@ -86,8 +86,7 @@ Hr WasapiRun::start() {
   window_events_ = window_missing_ = bad_windows_ = 0;
   news_since_ = {};
   waiting_ = target_.load() * period_;
-  newest_capture_ = clock_.now();
-  newest_frame_ = {};
+  newest_capture_ = newest_frame_ = {};
   Hr code = capture_ ? capture_->start() : kOk;
   if (!failed(code) && render_) code = render_->start(waiting_);
   if (failed(code)) {
@@ -161,12 +160,16 @@ void WasapiRun::sleep(Instant deadline) RT_SAFE {
   if (first.end != WaitEnd::signalled) return;
   // The lowest event that is signalled hides the others: each of them is asked by itself.
   for (std::size_t i = 0; i < count; ++i) {
-    const bool signalled =
-        i == first.index || (i > first.index && system_.wait_any({&events[i], 1}, Instant{0}).end ==
-                                                    WaitEnd::signalled);
+    const bool signalled = i == first.index || (i > first.index && has_signalled(events[i]));
     if (signalled && render_ && events[i] == events_.render.get()) render_event_ = true;
     if (signalled && capture_ && events[i] == events_.capture.get()) capture_event_ = true;
   }
+}
+
+/// And resets it.
+bool WasapiRun::has_signalled(EventHandle event) RT_SAFE {
+  const RtPermit does_not_wait;
+  return system_.wait_any({&event, 1}, Instant{0}).end == WaitEnd::signalled;
 }
 
 bool WasapiRun::look(Instant now) RT_SAFE { return look_at_capture(now) && look_at_render(now); }
@@ -174,7 +177,15 @@ bool WasapiRun::look(Instant now) RT_SAFE { return look_at_capture(now) && look_
 bool WasapiRun::look_at_capture(Instant now) RT_SAFE {
   if (!capture_) return true;
   const bool event = std::exchange(capture_event_, false);
-  if (capture_->exclusive() && !event) return true;
+  if (newest_capture_.ns == 0) newest_capture_ = now;  // a start may take as long as it likes
+  if (capture_->exclusive() && !event) {
+    if (now - newest_capture_ <= patience_) return true;
+    // Whoever came late himself has not seen its event yet.
+    if (!has_signalled(events_.capture.get())) {
+      lose(kDeviceInvalidated, true);
+      return false;
+    }
+  }
   Captured captured;
   const Hr code = capture_->drain(system_, now, *queue_, captured);
   if (failed(code)) {

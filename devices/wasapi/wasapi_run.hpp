@@ -97,6 +97,7 @@ class WasapiRun {
   bool look_at_capture(Instant now) RT_SAFE;
   bool look_at_render(Instant now) RT_SAFE;
   void sleep(Instant deadline) RT_SAFE;
+  [[nodiscard]] bool has_signalled(EventHandle event) RT_SAFE;
   void on_ticks(Instant now, std::uint32_t fresh, std::uint32_t starved) RT_SAFE;
   [[nodiscard]] bool too_irregular(Instant now, std::uint32_t came, std::uint32_t missing) RT_SAFE;
   [[nodiscard]] std::uint32_t ticks_since_boundary(Instant now) const RT_SAFE;
@@ -136,7 +137,7 @@ class WasapiRun {
   std::uint32_t window_events_ = 0, window_missing_ = 0, bad_windows_ = 0;
   Instant news_since_{};             // 0: there are none
   std::uint32_t arrivals_ = 0;       // that were known when the news began
-  Instant newest_capture_{};         // when packets last came
+  Instant newest_capture_{};         // when packets last came; 0: nobody has looked yet
   Instant newest_frame_{};           // when the newest frame passed the input
   Instant boundary_{};               // of the delivered period, not limited by anything
   Instant boundary_after_{};         // of the period after it
