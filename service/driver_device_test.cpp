@@ -116,6 +116,34 @@ TEST_F(driver_device, what_was_set_up_anew_is_seen_when_buffers_are_made) {
   EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 44'100);
 }
 
+/// A host that stops keeps its buffers, and nobody waits for the device meanwhile.
+TEST_F(driver_device, that_was_exchanged_while_it_stood_still_is_opened_anew_at_the_start) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  ASSERT_EQ(world.device->opens, 1);
+  world.device->stale = true;
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2)) << world.log_text();
+  EXPECT_EQ(world.device->opens, 2);
+  EXPECT_EQ(world.device->closes, 1);
+  EXPECT_FALSE(lost());
+}
+
+TEST_F(driver_device, that_went_while_it_stood_still_is_looked_for_after_a_start) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  world.device->stale = true;
+  world.device->unplug();
+  EXPECT_FALSE(host.link->start_session(world.soon()));
+  EXPECT_TRUE(lost());
+  world.device->replug();
+  ASSERT_TRUE(chores_until_lost_is(false)) << world.log_text();
+  host.start();
+  world.device->allow(4);
+  EXPECT_TRUE(host.wait_cycles(2)) << world.log_text();
+}
+
 TEST_F(driver_device, is_let_go_of_for_a_sleep_and_opened_again_after_it) {
   world.begin();
   MiniHost host(world, "host.exe", kSecond, {0});

@@ -89,6 +89,12 @@ Result<> EngineHost::start(std::uint32_t id, bool prefilled) {
   if (thread_) return {};
   try {
     auto begun = begin_stream();
+    if (!begun) {
+      // Nobody waits for a device that stands still, so nobody noticed if it went or was set up
+      // anew.
+      close();
+      begun = prepare(format_);
+    }
     if (!begun) engine_.stop_client(id);
     return begun;
   } catch (...) {  // no memory: as if nobody had asked

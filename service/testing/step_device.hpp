@@ -49,6 +49,7 @@ struct StepControl {
   std::atomic<bool> plugged{true}, interrupted{false};
   std::atomic<int> opens{0}, closes{0}, starts{0}, stops{0};
   std::atomic<bool> refuse_open{false};
+  std::atomic<bool> stale{false};      ///< what is open starts no more: until it is opened anew
   std::atomic<bool> no_memory{false};  ///< at the next open
   std::atomic<std::uint32_t> clock_source{0}, word_clock_hz{8'000};
   ports::DeviceLatency latency{Frames{3}, Frames{5}};
@@ -87,6 +88,7 @@ class StepDevice final : public ports::Device {
 
   Result<> open(const ports::DeviceFormat& format) override {
     if (control_->plugged) refresh();
+    control_->stale = false;
     if (!control_->plugged) return fail(ErrorCode::device_gone, "The cable is out.");
     if (control_->no_memory.exchange(false)) throw std::bad_alloc();
     if (control_->refuse_open) return fail(ErrorCode::device_busy, "It is taken.");
@@ -110,6 +112,7 @@ class StepDevice final : public ports::Device {
     return {};
   }
   Result<> start() override {
+    if (control_->stale) return fail(ErrorCode::device_gone, "What was opened is no more.");
     ++control_->starts;
     index_ = 0;
     control_->interrupted = false;
