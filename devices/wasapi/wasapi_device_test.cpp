@@ -251,6 +251,29 @@ TEST(wasapi_device, what_the_mixer_does_not_do_is_refused_with_what_it_does) {
   EXPECT_NE(refused.error().message.find("48000 Hz at 480 frames"), std::string::npos);
 }
 
+TEST(wasapi_device, an_event_that_nobody_has_served_is_none_of_the_next_start) {
+  for (const ModeChoice choice : {ModeChoice::exclusive, ModeChoice::shared}) {
+    SCOPED_TRACE(static_cast<int>(choice));
+    Bench bench;
+    bench.plug(Personality::plain);
+    ASSERT_TRUE(bench.make(mode(choice)));
+    ASSERT_TRUE(bench.run());
+    for (int start = 0; start < 5; ++start) {
+      ASSERT_EQ(bench.serve(20), 20);
+      bench.world.advance(std::chrono::milliseconds{12});  // a period at least
+      bench.device->stop();
+      bench.lost = bench.refused = 0;
+      ASSERT_TRUE(bench.device->start());
+      const Instant before = bench.world.now();
+      ASSERT_EQ(bench.serve(20), 20) << bench.device->loss();
+      const nanoseconds all = duration_ceil({20 * bench.format.period.count}, bench.format.rate);
+      EXPECT_GT(bench.world.now() - before, all * 9 / 10);
+      EXPECT_EQ(bench.refused, 0U);
+      EXPECT_EQ(bench.lost, 0U);
+    }
+  }
+}
+
 TEST(wasapi_device, interrupt_ends_a_wait) {
   Bench bench;
   bench.plug(Personality::plain);

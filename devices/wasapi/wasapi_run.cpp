@@ -87,6 +87,10 @@ Hr WasapiRun::start() {
   news_since_ = {};
   waiting_ = target_.load() * period_;
   newest_capture_ = newest_frame_ = {};
+  // What an earlier run has left would be taken for the first event of this one.
+  for (const Event* event : {&events_.interrupt, &events_.render, &events_.capture}) {
+    (void)has_signalled(event->get());
+  }
   Hr code = capture_ ? capture_->start() : kOk;
   if (!failed(code) && render_) code = render_->start(waiting_);
   if (failed(code)) {
