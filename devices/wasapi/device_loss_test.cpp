@@ -238,6 +238,26 @@ TEST(wasapi_loss, another_default_input_is_followed_and_an_explicit_one_kept) {
   }
 }
 
+TEST(wasapi_loss, a_default_that_moves_while_the_device_is_opened_is_not_missed) {
+  for (const Flow flow : {Flow::render, Flow::capture}) {
+    Bench bench;
+    bench.plug(Personality::plain);
+    ASSERT_TRUE(bench.make(shared()));
+    fake::EndpointSpec spec = make_spec(Personality::plain, flow);
+    spec.id = flow == Flow::render ? u"{0.0.0.00000000}.{11111111-2222-3333-4444-555555555555}"
+                                   : u"{0.0.1.00000000}.{11111111-2222-3333-4444-555555555555}";
+    fake::Endpoint& other = bench.world.add_endpoint(spec);
+    bench.world.before_next("client.initialize", [&] { bench.world.set_default(flow, &other); });
+    const Result<> moved = bench.device->open(bench.format);
+    ASSERT_FALSE(moved);
+    EXPECT_EQ(moved.error().code, ErrorCode::device_gone);
+    EXPECT_NE(moved.error().message.find("default"), std::string::npos) << moved.error().message;
+    expect_playing(bench);
+    EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
+    if (flow == Flow::render) EXPECT_GE(other.frames_played(), 40U * 480);
+  }
+}
+
 TEST(wasapi_loss, a_default_that_moves_and_returns_at_once_disturbs_nobody) {
   Bench bench;
   bench.plug(Personality::plain);

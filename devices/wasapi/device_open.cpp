@@ -55,6 +55,10 @@ Result<> Opening::open(System& system, ports::Clock& clock) {
   setup.awaits_input = !plan.capture.absent.empty();
   made.run = std::make_unique<WasapiRun>(system, clock, made.events, std::move(setup));
   made.watcher = std::make_unique<EndpointWatcher>(*made.enumerator.get(), std::move(watched));
+  if (Result<> still = judge_default(system, plan.render); !still) return still;
+  if (made.run->capture() != nullptr) {
+    if (Result<> still = judge_default(system, plan.capture); !still) return still;
+  }
   if (plan.capture.absent.empty()) return {};
   // It may have come before the watcher could hear of it: the two ends of a box come one by one.
   DevicePlan now = plan;
@@ -63,6 +67,17 @@ Result<> Opening::open(System& system, ports::Clock& clock) {
   return fail(
       ErrorCode::device_gone,
       fmt::format("\"{}\" has just come back. Open the device again.", now.capture.endpoint.name));
+}
+
+/// It may have moved before the watcher could hear of it: while devices come, defaults move.
+Result<> Opening::judge_default(System& system, const DeviceSide& side) const {
+  if (!side.follows_default()) return {};
+  const std::string now = default_endpoint_id(system, *unfinished_->enumerator.get(), side.flow);
+  if (now.empty() || now == side.endpoint.id) return {};
+  return fail(ErrorCode::device_gone,
+              fmt::format("\"{}\" has just ceased to be Windows' default device. Open the device "
+                          "again.",
+                          side.endpoint.name));
 }
 
 Result<> Opening::open_render(System& system, ports::Clock& clock, Instant deadline,

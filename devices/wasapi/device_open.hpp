@@ -41,6 +41,7 @@ struct Opening {
 
  private:
   [[nodiscard]] Result<> open(System& system, ports::Clock& clock);
+  [[nodiscard]] Result<> judge_default(System& system, const DeviceSide& side) const;
   [[nodiscard]] Result<OpenStream> open_side(System& system, ports::Clock& clock,
                                              const DeviceSide& side, Instant deadline,
                                              EventHandle event) const;

@@ -80,15 +80,9 @@ std::optional<EndpointInfo> read_endpoint(System& system, MmDevice& device, Flow
   return info;
 }
 
-std::string default_id(System& system, MmDeviceEnumerator& enumerator, Flow flow) {
-  ComPtr<MmDevice> device;
-  if (failed(enumerator.default_endpoint(flow, Role::console, device.out())) || !device) return {};
-  return read_id(system, *device.get());
-}
-
 Result<> list_flow(System& system, MmDeviceEnumerator& enumerator, Flow flow,
                    std::vector<EndpointInfo>& endpoints) {
-  const std::string standard = default_id(system, enumerator, flow);
+  const std::string standard = default_endpoint_id(system, enumerator, flow);
   ComPtr<MmDeviceCollection> devices;
   std::uint32_t count = 0;
   Hr code = enumerator.enumerate(flow, kAllStates, devices.out());
@@ -106,6 +100,12 @@ Result<> list_flow(System& system, MmDeviceEnumerator& enumerator, Flow flow,
 }
 
 }  // namespace
+
+std::string default_endpoint_id(System& system, MmDeviceEnumerator& enumerator, Flow flow) {
+  ComPtr<MmDevice> device;
+  if (failed(enumerator.default_endpoint(flow, Role::console, device.out())) || !device) return {};
+  return read_id(system, *device.get());
+}
 
 Result<std::vector<EndpointInfo>> list_endpoints(System& system) {
   const std::shared_ptr<void> com = system.hold_com();

@@ -39,6 +39,11 @@ struct EndpointInfo : EndpointIdentity {
 /// an endpoint that leaves meanwhile is left out.
 [[nodiscard]] Result<std::vector<EndpointInfo>> list_endpoints(System& system);
 
+/// The id of the default endpoint of `flow`; empty: there is none, or it cannot be asked. Control
+/// threads with COM.
+[[nodiscard]] std::string default_endpoint_id(System& system, MmDeviceEnumerator& enumerator,
+                                              Flow flow);
+
 enum class MatchedBy {
   id,
   container,  ///< the same part of the same box, after a driver update
