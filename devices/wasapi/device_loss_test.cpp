@@ -380,6 +380,20 @@ TEST(wasapi_loss, an_opening_that_hangs_is_given_up_within_two_seconds) {
   expect_playing(bench);
 }
 
+TEST(wasapi_loss, a_look_that_hangs_is_given_up_within_two_seconds) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(shared()));
+  const ports::DeviceInfo info = bench.device->info();
+  bench.world.before_next("enumerator.enumerate", [&] { bench.world.hang(seconds{60}); });
+  const Instant before = bench.world.now();
+  bench.device->refresh();
+  EXPECT_GT(bench.world.now() - before, seconds{1}) << "nothing has hung";
+  EXPECT_LE(bench.world.now() - before, seconds{2});
+  EXPECT_EQ(bench.device->info(), info);
+  expect_playing(bench);
+}
+
 TEST(wasapi_loss, a_start_that_hangs_is_given_up_within_two_seconds) {
   Bench bench;
   bench.plug(Personality::plain, [](auto& spec) { spec.knobs.start_hangs = seconds{60}; });

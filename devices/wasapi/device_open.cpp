@@ -16,6 +16,19 @@ constexpr nanoseconds kPatience = std::chrono::milliseconds{1500};
 
 }  // namespace
 
+void Looking::run(System& system) {
+  const std::shared_ptr<void> com = system.hold_com();
+  if (!com) {
+    result = refuse(kComNotInitialized, "Using the sound devices");
+    return;
+  }
+  try {
+    result = refresh(system, plan);
+  } catch (const std::bad_alloc&) {
+    result = fail(ErrorCode::out_of_memory, "There is no memory for a list of the sound devices.");
+  }
+}
+
 void Opening::run(System& system, ports::Clock& clock) {
   const std::shared_ptr<void> com = system.hold_com();
   if (!com) {
@@ -54,6 +67,7 @@ Result<> Opening::open(System& system, ports::Clock& clock) {
   }
   setup.awaits_input = !plan.capture.absent.empty();
   made.run = std::make_unique<WasapiRun>(system, clock, made.events, std::move(setup));
+  made.nominal = made.run->nominal_latency();
   made.watcher = std::make_unique<EndpointWatcher>(*made.enumerator.get(), std::move(watched));
   if (Result<> still = judge_default(system, plan.render); !still) return still;
   if (made.run->capture() != nullptr) {

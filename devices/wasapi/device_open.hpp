@@ -23,7 +23,16 @@ struct OpenParts {
   ComPtr<MmDeviceEnumerator> enumerator;
   RunEvents events;
   std::unique_ptr<WasapiRun> run;
+  ports::DeviceLatency nominal{};  ///< of the run
   std::unique_ptr<EndpointWatcher> watcher;
+};
+
+/// Refreshes the plan, and nothing else; may be left alone like an Opening.
+struct Looking {
+  DevicePlan plan;
+  Result<> result{};
+
+  void run(System& system);
 };
 
 /// Refreshes the plan and opens its streams; may be left alone at any point, so it owns what it

@@ -36,9 +36,21 @@ WasapiDevice::WasapiDevice(System& system, ports::Clock& clock, const WasapiOpti
 WasapiDevice::~WasapiDevice() { close(); }
 
 Result<> WasapiDevice::prepare() {
-  const std::shared_ptr<void> com = system_.hold_com();
-  if (!com) return no_com();
-  return wasapi::refresh(system_, plan_);
+  const std::string& name = plan_.info.name;
+  const Error no_answer{ErrorCode::device_gone,
+                        fmt::format("{} does not answer: Windows has not finished telling what "
+                                    "there is. Try again later.",
+                                    name.empty() ? "The sound device" : name)};
+  if (!hanging_.expired()) return tl::unexpected(no_answer);
+  auto looking = std::make_shared<Looking>();
+  looking->plan = plan_;
+  const auto work = [looking, &system = system_] { looking->run(system); };
+  if (!aside(system_, work, kLongestOpen)) {
+    hanging_ = looking;
+    return tl::unexpected(no_answer);
+  }
+  if (looking->result) plan_ = std::move(looking->plan);
+  return looking->result;
 }
 
 void WasapiDevice::refresh() {
@@ -68,7 +80,7 @@ Result<> WasapiDevice::open(const ports::DeviceFormat& format) {
   plan_ = std::move(opening->plan);
   if (!opening->result) return opening->result;
   parts_ = std::move(opening->parts);
-  nominal_ = parts_->run->nominal_latency();
+  nominal_ = parts_->nominal;
   learned_at_ = format;
   return {};
 }

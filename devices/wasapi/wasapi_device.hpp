@@ -24,7 +24,8 @@ class WasapiDevice final : public ports::Device {
   WasapiDevice(System& system, ports::Clock& clock, const WasapiOptions& options);
   ~WasapiDevice() override;
 
-  /// Chooses the endpoints and asks what they offer. Errors: as make_wasapi_device.
+  /// Chooses the endpoints and asks what they offer; for 1.9 s at most. Errors: as
+  /// make_wasapi_device.
   [[nodiscard]] Result<> prepare();
 
   /// Describes the endpoints as of the last prepare or open; changes only within open, when an
@@ -57,7 +58,7 @@ class WasapiDevice final : public ports::Device {
   ports::Clock& clock_;
   DevicePlan plan_;
   std::shared_ptr<OpenParts> parts_;  // while open
-  std::weak_ptr<void> hanging_;       // what was opening or starting and never came back
+  std::weak_ptr<void> hanging_;       // what was looking, opening or starting and never came back
   bool running_ = false;
   ports::DeviceLatency nominal_{};
   RunFigures last_;                   // of the run that was closed last
