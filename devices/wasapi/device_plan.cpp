@@ -29,7 +29,8 @@ Result<> ask(System& system, MmDeviceEnumerator& enumerator, const DevicePlan& p
   if (!side.used()) return {};
   Result<ComPtr<MmDevice>> device = find_endpoint(enumerator, side);
   if (!device) return tl::unexpected(device.error());
-  Result<Offer> offer = make_offer(system, *device->get(), side.endpoint, plan.modes);
+  Result<Offer> offer =
+      make_offer(system, *device->get(), side.endpoint, plan.modes, side.offer.exclusive);
   if (!offer) return tl::unexpected(offer.error());
   side.offer = std::move(*offer);
   return {};

@@ -49,14 +49,14 @@ std::optional<StreamFormat> exclusive_format(AudioClient& client, SampleRate rat
   return std::nullopt;
 }
 
-void offer_exclusive(AudioClient& client, const EndpointInfo& info, ReferenceTime least,
-                     Offer& offer) {
+void ask_exclusive(AudioClient& client, ExclusiveOffer& offer) {
   for (const std::uint32_t hz : kExclusiveRates) {
-    const auto format = exclusive_format(client, {hz}, offer.channels, info.chosen);
+    const auto format = exclusive_format(client, {hz}, offer.channels, offer.chosen);
     if (!format) continue;
     const std::uint32_t unit = kBlockBytes / std::gcd(kBlockBytes, format->frame_bytes());
     // The least duration in frames, rounded up: one frame less would be refused.
-    const auto frames = static_cast<std::uint32_t>((least * hz + 9'999'999) / 10'000'000);
+    const auto frames =
+        static_cast<std::uint32_t>((offer.least_period * hz + 9'999'999) / 10'000'000);
     offer.rates.push_back({{hz}, make_range(frames, kMostPeriod, unit, {hz})});
   }
 }
@@ -97,7 +97,7 @@ std::string rates_text(const std::vector<RateOffer>& rates) {
 }  // namespace
 
 Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& info,
-                         const std::vector<StreamMode>& modes) {
+                         const std::vector<StreamMode>& modes, const ExclusiveOffer& known) {
   const std::string what = fmt::format("Asking \"{}\" what it offers", info.name);
   if (!info.active()) return refuse(kDeviceInvalidated, what);
   ComPtr<AudioClient> client;
@@ -119,7 +119,14 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
   offer.mixer_period = std::clamp(standard, kLeast, kMost);
   for (const StreamMode mode : modes) {
     if (mode == StreamMode::exclusive) {
-      offer_exclusive(*client.get(), info, std::clamp(least, kLeast, kMost), offer);
+      ExclusiveOffer& own = offer.exclusive;
+      own = {info.id, info.chosen, offer.channels, std::clamp(least, kLeast, kMost), {}};
+      if (known.answers(own)) {
+        own.rates = known.rates;
+      } else {
+        ask_exclusive(*client.get(), own);
+      }
+      offer.rates.insert(offer.rates.end(), own.rates.begin(), own.rates.end());
     } else if (mode == StreamMode::low_latency && !has_mixers_rate()) {
       offer_low_latency(system, device, offer);
     } else if (mode == StreamMode::shared) {

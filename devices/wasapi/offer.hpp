@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/base/result.hpp"
@@ -16,17 +18,35 @@ struct RateOffer {
   ports::PeriodRange periods;  ///< multiples of `step` (never 0) from `least` to `most`
 };
 
+/// What a driver said about exclusive formats, and what was asked. A hundred questions, which may
+/// take some milliseconds each, so that the answers are kept. No rates: not asked, or all refused,
+/// which may pass.
+struct ExclusiveOffer {
+  std::string id;  ///< of the endpoint
+  std::optional<StreamFormat> chosen;
+  std::uint32_t channels = 0;
+  ReferenceTime least_period = 0;
+  std::vector<RateOffer> rates;
+
+  [[nodiscard]] bool answers(const ExclusiveOffer& question) const {
+    return !rates.empty() && id == question.id && chosen == question.chosen &&
+           channels == question.channels && least_period == question.least_period;
+  }
+};
+
 struct Offer {
   std::uint32_t channels = 0;
   std::vector<RateOffer> rates;          ///< ascending, not empty
   ReferenceTime mixer_period = 100'000;  ///< of the shared mixer
   bool can_convert = false;              ///< shared mode is among the modes
+  ExclusiveOffer exclusive;
 };
 
-/// Control threads. Errors: those of the calls; device_gone for an endpoint that is not active;
-/// unsupported when no mode has a format for us.
+/// `known`: of an earlier offer. Control threads. Errors: those of the calls; device_gone for an
+/// endpoint that is not active; unsupported when no mode has a format for us.
 [[nodiscard]] Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& info,
-                                       const std::vector<StreamMode>& modes);
+                                       const std::vector<StreamMode>& modes,
+                                       const ExclusiveOffer& known = {});
 
 /// What both can do together; either may be null. A capture endpoint whose mixer runs at another
 /// rate is offered at the render endpoint's: Windows converts. Errors: format_refused, with what

@@ -78,6 +78,10 @@ Result<> WasapiDevice::open(const ports::DeviceFormat& format) {
     return fail(ErrorCode::device_gone, no_answer);
   }
   plan_ = std::move(opening->plan);
+  if (!opening->result || plan_.mode.find(mode_name(StreamMode::exclusive)) == std::string::npos) {
+    // What drivers said about it is not what they do, or no longer.
+    for (DeviceSide* side : {&plan_.render, &plan_.capture}) side->offer.exclusive = {};
+  }
   if (!opening->result) return opening->result;
   parts_ = std::move(opening->parts);
   nominal_ = parts_->nominal;

@@ -72,6 +72,38 @@ TEST(wasapi_device, exclusive_mode_serves_each_half_once) {
   EXPECT_TRUE(bench.out->glitches().empty());
 }
 
+TEST(wasapi_device, a_driver_is_asked_once_for_its_exclusive_formats_until_something_changes) {
+  Bench bench;
+  bench.plug(Personality::hda16);
+  ASSERT_TRUE(bench.make(mode(ModeChoice::exclusive)));
+  const auto questions = [&bench] { return bench.world.calls("client.is_format_supported"); };
+  const auto questions_of_a_look = [&] {
+    const std::uint64_t before = questions();
+    bench.device->refresh();
+    return questions() - before;
+  };
+  EXPECT_GT(questions(), 0U);
+  const ports::DeviceInfo info = bench.device->info();
+  EXPECT_EQ(questions_of_a_look(), 0U);
+  EXPECT_EQ(bench.device->info(), info);
+  ASSERT_TRUE(bench.run());
+  bench.device->close();
+  EXPECT_EQ(questions_of_a_look(), 0U);
+  EXPECT_EQ(bench.device->info(), info);
+
+  bench.out->change_format(48'000, 2);
+  EXPECT_GT(questions_of_a_look(), 0U) << "another format was chosen in Windows";
+  EXPECT_EQ(questions_of_a_look(), 0U);
+  bench.world.fail_next("client.initialize", kEndpointCreateFailed, 1000);
+  EXPECT_FALSE(bench.device->open(bench.format));
+  bench.world.fail_no_more();
+  EXPECT_GT(questions_of_a_look(), 0U) << "what was said is not what was done";
+  bench.out->knobs().exclusive_allowed = false;
+  EXPECT_FALSE(bench.device->open(bench.format));
+  bench.device->refresh();
+  EXPECT_GT(questions_of_a_look(), 0U) << "nobody remembers a refusal";
+}
+
 TEST(wasapi_device, a_loopback_keeps_its_length_and_every_frame) {
   Bench bench;
   bench.plug(Personality::plain);
