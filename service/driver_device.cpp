@@ -73,6 +73,7 @@ bool DriverService::device_is_away() const {
 }
 
 void DriverService::device_was_lost() {
+  host_->quieten();
   loss_told_ = left_playing_ = true;
   look_again_ = ports_.clock.now() + kLookInterval;
   const std::string loss = host_->loss();

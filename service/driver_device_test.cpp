@@ -116,6 +116,24 @@ TEST_F(driver_device, what_was_set_up_anew_is_seen_when_buffers_are_made) {
   EXPECT_EQ(world.ask("status").value().at("device").at("rate_hz"), 44'100);
 }
 
+/// In exclusive mode the hardware repeats its last buffers until the stream is stopped.
+TEST_F(driver_device, that_is_lost_is_stopped_before_it_is_looked_for) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true)) << world.log_text();
+  world.do_chores();
+  EXPECT_GE(world.device->stops, 1);
+  world.device->replug();
+  ASSERT_TRUE(chores_until_lost_is(false)) << world.log_text();
+  const std::uint64_t before = host.cycles();
+  world.device->allow(4);
+  EXPECT_TRUE(host.wait_cycles(before + 2)) << world.log_text();
+}
+
 /// A host that stops keeps its buffers, and nobody waits for the device meanwhile.
 TEST_F(driver_device, that_was_exchanged_while_it_stood_still_is_opened_anew_at_the_start) {
   world.begin();

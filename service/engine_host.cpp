@@ -61,6 +61,10 @@ Result<> EngineHost::exchange(std::unique_ptr<ports::Device>& other,
   return moved;
 }
 
+void EngineHost::quieten() {
+  if (is_lost()) end_stream();
+}
+
 void EngineHost::suspend() {
   if (!open_) return;
   const bool streaming = engine_.started_clients() > 0;

@@ -71,6 +71,9 @@ class EngineHost {
   /// those of prepare; all is then as before, or the old device is lost.
   [[nodiscard]] Result<> exchange(std::unique_ptr<ports::Device>& other,
                                   const ports::DeviceFormat& format);
+  /// Stops a lost device, which prepare brings back: one that plays without a mixer repeats its
+  /// last buffers until it is stopped. Nothing happens to one that is not lost.
+  void quieten();
   /// Closes the device under running clients, as if it were lost: prepare brings it back. Nothing
   /// happens to a closed one.
   void suspend();
