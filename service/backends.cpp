@@ -51,6 +51,7 @@ wasapi::WasapiOptions options_of(const Config::Wasapi& config) {
   options.render = config.output;
   options.capture = config.input;
   options.prefer_exclusive = config.prefer_exclusive;
+  options.dither = config.dither;
   switch (config.mode) {
     case WasapiMode::automatic: options.mode = wasapi::ModeChoice::automatic; break;
     case WasapiMode::exclusive: options.mode = wasapi::ModeChoice::exclusive; break;

@@ -49,6 +49,7 @@ struct Config {
     WasapiMode mode = WasapiMode::automatic;
     bool prefer_exclusive = false;
     Clocks clocks = Clocks::automatic;
+    bool dither = false;
   } wasapi;
   struct Member {
     Backend backend = Backend::wasapi;  ///< or simulated

@@ -98,6 +98,9 @@ void add_wasapi_keys(Keys& keys, const char* section) {
   keys.push_back(choice<Reach<Path..., &Wasapi::clocks>, Clocks>(
       {section, "clocks", "", Effect::live, "whether output and input are paced by one clock"},
       {{"automatic", Clocks::automatic}, {"one", Clocks::one}, {"two", Clocks::two}}, {}));
+  keys.push_back(flag(
+      {section, "dither", "", Effect::live, "adds noise where samples are cut to 16 or 24 bits"},
+      Reach<Path..., &Wasapi::dither>{}));
 }
 
 void add_device_keys(Keys& keys) {

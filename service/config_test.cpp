@@ -41,6 +41,7 @@ output = "Speakers"
 input = ""
 mode = "exclusive"
 prefer_exclusive = true
+dither = true
 clocks = "two"
 [combined]
 name = "All"
@@ -81,6 +82,7 @@ recorder = "/abs/out.wav"
   EXPECT_EQ(config->wasapi.input, "");
   EXPECT_EQ(config->wasapi.mode, WasapiMode::exclusive);
   EXPECT_TRUE(config->wasapi.prefer_exclusive);
+  EXPECT_TRUE(config->wasapi.dither);
   EXPECT_EQ(config->wasapi.clocks, Clocks::two);
   EXPECT_EQ(config->combined.name, "All");
   EXPECT_EQ(config->combined.stall_ms, 5U);
@@ -120,7 +122,7 @@ TEST(config, mistakes_name_file_line_key_and_what_is_accepted) {
       "[device], [driver], [engine], [hosts], [service], [simulated], [wasapi], [[member]].");
   EXPECT_EQ(error_of("[[member]]\nprefx = 'A'"),
             "/c/config.toml:2: unknown key \"member.prefx\"; [member] accepts output, input, mode, "
-            "prefer_exclusive, clocks, backend, prefix.");
+            "prefer_exclusive, clocks, dither, backend, prefix.");
   EXPECT_EQ(error_of("[device]\nbackend = 'combined'\n[[member]]"),
             "/c/config.toml:1: device.backend = \"combined\" needs 2 to 8 sections [[member]]; "
             "there is 1.");

@@ -101,7 +101,7 @@ Result<> Opening::open_render(System& system, ports::Clock& clock, Instant deadl
       open_side(system, clock, plan.render, deadline, unfinished_->events.render.get());
   if (!stream) return tl::unexpected(stream.error());
   note_stream(plan.render, *stream);
-  auto made = RenderStream::make(std::move(*stream));
+  auto made = RenderStream::make(std::move(*stream), plan.dither);
   if (!made) return tl::unexpected(made.error());
   setup.render = std::move(*made);
   return {};

@@ -92,6 +92,7 @@ DevicePlan make_plan(const WasapiOptions& options) {
   plan.render.choice = options.render;
   plan.capture.choice = options.capture;
   plan.modes = modes_of(options.mode, options.prefer_exclusive);
+  plan.dither = options.dither;
   return plan;
 }
 

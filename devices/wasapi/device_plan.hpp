@@ -19,6 +19,8 @@ struct WasapiOptions {
   ModeChoice mode = ModeChoice::automatic;
   /// Lets "automatic" take the device from all other programs.
   bool prefer_exclusive = false;
+  /// Noise where samples are cut to 16 or 24 bits, see audio::Dither; without it they are exact.
+  bool dither = false;
 };
 
 /// One endpoint.
@@ -37,6 +39,7 @@ struct DeviceSide {
 struct DevicePlan {
   DeviceSide render{Flow::render}, capture{Flow::capture};
   std::vector<StreamMode> modes;
+  bool dither = false;
   ports::DeviceInfo info;
   std::vector<std::string> notes;  ///< sentences for people
   std::string mode;                ///< of the streams, as WasapiDevice::mode

@@ -7,15 +7,16 @@
 namespace asiodrv::devices::wasapi {
 
 RenderStream::RenderStream(OpenStream stream, ComPtr<RenderClient> service,
-                           ComPtr<AudioClock> clock, std::uint64_t frequency)
+                           ComPtr<AudioClock> clock, std::uint64_t frequency, bool dither)
     : stream_(std::move(stream)), clock_(std::move(clock)), service_(std::move(service)) {
   // Bytes or frames per second, depending on the mode: only position over frequency has a meaning.
   if (clock_ && frequency > 0) {
     frames_per_tick_ = static_cast<double>(stream_.format.rate.hz) / static_cast<double>(frequency);
   }
+  if (dither) dither_.emplace();
 }
 
-Result<std::unique_ptr<RenderStream>> RenderStream::make(OpenStream stream) {
+Result<std::unique_ptr<RenderStream>> RenderStream::make(OpenStream stream, bool dither) {
   ComPtr<RenderClient> service;
   if (const Hr code = get_service(*stream.client.get(), service); failed(code)) {
     return refuse(code, "Preparing the output");
@@ -28,7 +29,7 @@ Result<std::unique_ptr<RenderStream>> RenderStream::make(OpenStream stream) {
     frequency = 0;
   }
   return std::unique_ptr<RenderStream>(
-      new RenderStream(std::move(stream), std::move(service), std::move(clock), frequency));
+      new RenderStream(std::move(stream), std::move(service), std::move(clock), frequency, dither));
 }
 
 RenderStream::~RenderStream() {
@@ -74,7 +75,8 @@ Hr RenderStream::write(PlanarView<const float> view) RT_SAFE {
     if (failed(code)) return code;
   }
   if (data == nullptr) return kPointer;
-  audio::interleave_from_float(stream_.format.layout, view, reinterpret_cast<std::byte*>(data));
+  audio::interleave_from_float(stream_.format.layout, view, reinterpret_cast<std::byte*>(data),
+                               dither_ ? &*dither_ : nullptr);
   const RtPermit system_call;
   const Hr code = service_->release_buffer(view.frames.count, 0);
   if (failed(code)) {

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
+#include "core/audio/interleave.hpp"
 #include "core/base/planar.hpp"
 #include "core/base/rt.hpp"
 #include "devices/wasapi/stream_open.hpp"
@@ -16,8 +18,8 @@ namespace asiodrv::devices::wasapi {
 
 class RenderStream {
  public:
-  /// Errors: those of the services.
-  [[nodiscard]] static Result<std::unique_ptr<RenderStream>> make(OpenStream stream);
+  /// `dither`: see audio::Dither. Errors: those of the services.
+  [[nodiscard]] static Result<std::unique_ptr<RenderStream>> make(OpenStream stream, bool dither);
   /// Services first, then the client; on the thread that may block.
   ~RenderStream();
 
@@ -42,13 +44,14 @@ class RenderStream {
 
  private:
   RenderStream(OpenStream stream, ComPtr<RenderClient> service, ComPtr<AudioClock> clock,
-               std::uint64_t frequency);
+               std::uint64_t frequency, bool dither);
 
   OpenStream stream_;
   ComPtr<AudioClock> clock_;  // may be missing
   ComPtr<RenderClient> service_;
   double frames_per_tick_ = 0;  // of the clock
   std::uint64_t written_ = 0;
+  std::optional<audio::Dither> dither_;
 };
 
 }  // namespace asiodrv::devices::wasapi

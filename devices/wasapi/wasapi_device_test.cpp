@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "devices/wasapi/device_test_bench.hpp"
 
 namespace asiodrv::devices::wasapi {
@@ -70,6 +72,43 @@ TEST(wasapi_device, exclusive_mode_serves_each_half_once) {
   EXPECT_EQ(bench.serve(500), 500) << bench.device->loss();
   EXPECT_EQ(bench.lost, 0U);
   EXPECT_TRUE(bench.out->glitches().empty());
+}
+
+/// A level of 0.3 of the converter's steps: rounded off, or there on average.
+TEST(wasapi_device, samples_are_dithered_when_asked_and_exact_otherwise) {
+  constexpr float kStep = 0x1p-23F;
+  for (const bool dither : {false, true}) {
+    Bench bench;
+    bench.plug(Personality::hda16);
+    WasapiOptions options = mode(ModeChoice::exclusive);
+    options.capture.clear();
+    options.dither = dither;
+    ASSERT_TRUE(bench.make(options));
+    ASSERT_TRUE(bench.run());
+    for (int k = 0; k < 200; ++k) {
+      ASSERT_EQ(bench.device->wait_period(bench.period), PeriodStatus::ready);
+      for (std::uint32_t channel = 0; channel < bench.period.render.channels; ++channel) {
+        std::fill_n(bench.period.render.channel(channel), bench.period.render.frames.count,
+                    0.3F * kStep);
+      }
+      ASSERT_TRUE(bench.device->commit());
+    }
+    constexpr std::uint64_t kFrames = 10'000;
+    const fake::Recorder& recorder = bench.out->recorder();
+    ASSERT_GE(recorder.end(), kFrames);
+    double sum = 0;
+    int others = 0;
+    for (std::uint64_t frame = recorder.end() - kFrames; frame < recorder.end(); ++frame) {
+      const float played = recorder.at(frame, 0);
+      sum += static_cast<double>(played / kStep);
+      others += played == 0 ? 0 : 1;
+    }
+    if (dither) {
+      EXPECT_NEAR(sum / static_cast<double>(kFrames), 0.3, 0.03);
+    } else {
+      EXPECT_EQ(others, 0);
+    }
+  }
 }
 
 TEST(wasapi_device, a_driver_is_asked_once_for_its_exclusive_formats_until_something_changes) {
