@@ -105,7 +105,16 @@ void AsioFront::lose_link() noexcept {
   if (notify_) notify_->signal();
 }
 
-Result<> AsioFront::ensure_link() { return link_up_ ? Result<>{} : connect(kConnectBound); }
+/// While a stream runs, the notifier alone brings a lost service back, for it makes a session too.
+/// A conversation that began here would look whole to it, and the host would hear silence for good.
+Result<> AsioFront::ensure_link() {
+  if (link_up_) return {};
+  if (state() == State::running) {
+    return fail(ErrorCode::disconnected,
+                "The audio service is away; the sound returns with it by itself. Try again then.");
+  }
+  return connect(kConnectBound);
+}
 
 Result<wire::SessionGrant> AsioFront::ask_for_session(const wire::SessionRequest& request) {
   auto grant = link_->create_session(request, within(kSessionBound));

@@ -248,6 +248,30 @@ TEST(recovery, another_shape_asks_for_a_reset_and_stays_silent_until_then) {
   }
 }
 
+/// Silence for good was what a host got that looked at its meters while the service was away.
+TEST(recovery, a_call_while_the_service_is_away_does_not_keep_the_sound_away) {
+  World world;
+  world.reach(State::running);
+  ASSERT_TRUE(world.cycle());
+  world.service.die();
+  world.front->serve_notifier(world.clock.now());  // sees the broken link
+  world.service.revive();
+  ChannelControls controls{0, 1, 0, 0, {}};
+  EXPECT_EQ(world.front->future(kGetInputMeter, &controls), kHardwareMalfunction);
+  EXPECT_EQ(world.front->set_sample_rate(96'000), kHardwareMalfunction);
+  EXPECT_EQ(world.message(),
+            "The audio service is away; the sound returns with it by itself. Try again then.");
+  EXPECT_EQ(world.service.calls("connect"), 1);
+
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") == 2; }));
+  (void)world.front->serve_cycle();
+  ASSERT_TRUE(world.cycle());  // the way back: no audio yet
+  ASSERT_TRUE(world.cycle(3.0F));
+  const auto half = static_cast<std::int32_t>(world.service.session()->half);
+  EXPECT_EQ(world.host_input(0, half)[0], 3.0F);
+  EXPECT_EQ(world.front->set_sample_rate(96'000), kOk);
+}
+
 TEST(recovery, attempts_grow_apart_and_never_end) {
   World world;
   world.reach(State::running);
