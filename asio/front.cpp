@@ -113,7 +113,7 @@ bool AsioFront::init() {
     explain(to_asio_error(connected.error().code), connected.error().message);
     return false;
   }
-  restore_rate();
+  (void)restore_rate();
   if (const auto launched = launch_notifier(); !launched) {
     lose_link();
     explain(to_asio_error(launched.error().code), launched.error().message);

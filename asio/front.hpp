@@ -141,7 +141,8 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   // front_service.cpp: the conversation. Under control_.
   [[nodiscard]] Result<> connect(nanoseconds bound);
   void adopt(wire::DriverDescription description);
-  void restore_rate();
+  Result<> restore_rate();
+  [[nodiscard]] Result<> keep_rate(SampleRate before);
   [[nodiscard]] Result<wire::SessionGrant> ask_for_session(const wire::SessionRequest& request);
   [[nodiscard]] Result<> open_session(BufferSet& buffers);
   [[nodiscard]] Result<bool> reopen_session(BufferSet& buffers, nanoseconds bound);

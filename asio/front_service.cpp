@@ -75,12 +75,25 @@ void AsioFront::set_latencies(Frames input, Frames output) noexcept {
   output_latency_ = clamp(output);
 }
 
-/// Some hosts set the rate, destroy the driver, create it anew and expect the rate to hold.
-void AsioFront::restore_rate() {
-  if (ports_.remembered_rate_hz == nullptr) return;
+/// Some hosts set the rate, destroy the driver, create it anew and expect the rate to hold. Errors:
+/// the service's; the rate is its own then.
+Result<> AsioFront::restore_rate() {
+  if (ports_.remembered_rate_hz == nullptr) return {};
   const SampleRate wanted{ports_.remembered_rate_hz->load()};
-  if (wanted.hz == 0 || wanted.hz == rate_hz_ || !offers_rate(wanted.hz)) return;
-  if (judge(link_->set_rate(wanted, within(kDisposeBound)))) apply_rate(wanted);
+  if (wanted.hz == 0 || wanted.hz == rate_hz_ || !offers_rate(wanted.hz)) return {};
+  host_rate_hz_ = wanted.hz;  // what the service reports meanwhile is no news to the host
+  auto answer = judge(link_->set_rate(wanted, within(kDisposeBound)));
+  if (answer) apply_rate(wanted);
+  host_rate_hz_ = 0;
+  return answer;
+}
+
+/// After a new conversation: a program's rate ends with its connection. `before`, which the host
+/// was told last, holds if the host itself has set it. Errors: as above.
+Result<> AsioFront::keep_rate(SampleRate before) {
+  const auto* const remembered = ports_.remembered_rate_hz;
+  if (remembered == nullptr || remembered->load() != before.hz) return {};
+  return restore_rate();
 }
 
 void AsioFront::apply_rate(SampleRate rate) {
@@ -125,10 +138,13 @@ Result<wire::SessionGrant> AsioFront::ask_for_session(const wire::SessionRequest
 /// The first session of fresh buffers. A conversation that died unnoticed is begun again, once.
 Result<> AsioFront::open_session(BufferSet& buffers) {
   const bool was_up = link_up_;
+  const SampleRate before{rate_hz_.load()};
   if (auto linked = ensure_link(); !linked) return linked;
+  if (!was_up) (void)keep_rate(before);  // or the service's rate, as the host can ask
   auto grant = ask_for_session(buffers.request);
   if (!grant && grant.error().code == ErrorCode::disconnected && was_up) {
     if (auto linked = ensure_link(); !linked) return linked;
+    (void)keep_rate(before);
     grant = ask_for_session(buffers.request);
   }
   if (!grant) return refusal(grant.error());
@@ -145,7 +161,15 @@ Result<> AsioFront::open_session(BufferSet& buffers) {
 /// A new session for buffers that the host already has: what it holds stays, and the new section is
 /// attached beside it. False when the service now offers something else: connected, no session.
 Result<bool> AsioFront::reopen_session(BufferSet& buffers, nanoseconds bound) {
+  SampleRate before{};
+  {
+    const MutexLock lock(data_);
+    before = buffers.shape.rate;
+  }
   if (auto connected = connect(bound); !connected) return refusal(connected.error());
+  const auto kept = keep_rate(before);
+  // A rate that cannot be had any more is another offer; everything else is worth another attempt.
+  if (!kept && to_rate_error(kept.error().code) != kNoClock) return refusal(kept.error());
   {
     const MutexLock lock(data_);
     if (shape_of(description_) != buffers.shape) return false;

@@ -272,6 +272,69 @@ TEST(recovery, a_call_while_the_service_is_away_does_not_keep_the_sound_away) {
   EXPECT_EQ(world.front->set_sample_rate(96'000), kOk);
 }
 
+/// Streams at 96 kHz, because the host has set that rate, and loses its service, which comes back
+/// at its own rate.
+void lose_the_service_at_a_rate_of_the_hosts(World& world) {
+  world.reach(State::initialized);
+  ASSERT_EQ(world.front->set_sample_rate(96'000), kOk);
+  ASSERT_EQ(world.create(), kOk);
+  ASSERT_EQ(world.front->start(), kOk);
+  ASSERT_TRUE(world.cycle());
+  world.service.die();
+  world.front->serve_notifier(world.clock.now());
+  world.service.description.rate = {48'000};
+}
+
+TEST(recovery, the_rate_that_the_host_has_set_returns_with_the_sound) {
+  World world;
+  lose_the_service_at_a_rate_of_the_hosts(world);
+  world.service.revive();
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") == 2; }));
+  (void)world.front->serve_cycle();
+  ASSERT_TRUE(world.cycle());
+  EXPECT_EQ(world.service.calls("rate 96000"), 2);
+  EXPECT_TRUE(world.host.messages().empty());
+  EXPECT_TRUE(world.host.rates().empty());
+  double rate = 0;
+  EXPECT_EQ(world.front->get_sample_rate(&rate), kOk);
+  EXPECT_EQ(rate, 96'000.0);
+}
+
+TEST(recovery, a_rate_that_cannot_be_had_any_more_asks_for_a_reset) {
+  World world;
+  lose_the_service_at_a_rate_of_the_hosts(world);
+  world.service.failures["rate"] = {ErrorCode::format_refused, "Another program streams at 48000."};
+  world.service.revive();
+  ASSERT_TRUE(step_until(world, [&] { return !world.host.messages().empty(); }));
+  EXPECT_EQ(world.host.messages(), std::vector<std::int32_t>{kResetRequest});
+}
+
+TEST(recovery, a_rate_that_cannot_be_had_yet_is_asked_for_again) {
+  World world;
+  lose_the_service_at_a_rate_of_the_hosts(world);
+  world.service.failures["rate"] = {ErrorCode::device_gone, "Not yet."};
+  world.service.revive();
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("rate 96000") >= 4; }));
+  world.service.failures.clear();
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") == 2; }));
+  EXPECT_TRUE(world.host.messages().empty());
+}
+
+TEST(recovery, buffers_made_after_a_loss_have_the_rate_that_the_host_has_set) {
+  World world;
+  world.reach(State::initialized);
+  ASSERT_EQ(world.front->set_sample_rate(96'000), kOk);
+  for (const bool noticed : {false, true}) {
+    world.service.die();
+    if (noticed) world.front->serve_notifier(world.clock.now());
+    world.service.description.rate = {48'000};
+    world.service.revive();
+    ASSERT_EQ(world.create(), kOk);
+    EXPECT_EQ(world.service.description.rate, SampleRate{96'000});
+    ASSERT_EQ(world.front->dispose_buffers(), kOk);
+  }
+}
+
 TEST(recovery, attempts_grow_apart_and_never_end) {
   World world;
   world.reach(State::running);
