@@ -116,6 +116,17 @@ TEST(stream, time_info_tells_the_boundary_in_the_hosts_epoch) {
   EXPECT_EQ(seen.time.code.flags, 0u);
 }
 
+/// Machines that sleep instead of being shut down reach it: the host's clock has 32 bits of
+/// milliseconds, and what it is told must stay comparable.
+TEST(stream, system_time_begins_anew_where_the_hosts_clock_does) {
+  constexpr std::uint64_t kTurnMs = std::uint64_t{1} << 32;
+  HostTime time(3 * kTurnMs - 1, Instant{5'000});
+  EXPECT_EQ(time.at(Instant{5'000}), (kTurnMs - 1) * 1'000'000);
+  EXPECT_EQ(time.at(Instant{5'000 + 999'999}), kTurnMs * 1'000'000 - 1);
+  EXPECT_EQ(time.at(Instant{5'000 + 1'000'007}), 7u);
+  EXPECT_EQ(time.at(Instant{5'000}), 7u);  // not back across it
+}
+
 TEST(stream, time_info_is_used_only_if_the_host_says_yes_and_has_the_callback) {
   struct Case {
     std::int32_t answer;

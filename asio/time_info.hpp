@@ -18,8 +18,9 @@ struct Moment {
   std::uint64_t system_ns = 0;  ///< nanoseconds in the host's epoch
 };
 
-/// Turns instants into the epoch of the host's millisecond clock. Anchored once per start, so
-/// differences keep the precision of our own clock; never runs backwards.
+/// Turns instants into the epoch of the host's millisecond clock (timeGetTime: 32 bits), with which
+/// hosts compare what they are told. Anchored once per start, so differences keep the precision of
+/// our own clock; never runs backwards but where the host's clock begins anew, after 49.7 days.
 class HostTime {
  public:
   HostTime() = default;
@@ -30,10 +31,12 @@ class HostTime {
   [[nodiscard]] std::uint64_t at(Instant instant) RT_SAFE {
     const auto since = static_cast<std::uint64_t>((instant - anchor_).count());  // may wrap back
     last_ns_ = std::max(last_ns_, epoch_ns_ + since);
-    return last_ns_;
+    return last_ns_ % kTurnNs;
   }
 
  private:
+  static constexpr std::uint64_t kTurnNs = (std::uint64_t{1} << 32) * 1'000'000U;
+
   std::uint64_t epoch_ns_ = 0;
   Instant anchor_{};
   std::uint64_t last_ns_ = 0;

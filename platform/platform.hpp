@@ -59,7 +59,7 @@ namespace asiodrv::platform {
     const std::string& name);
 
 /// Milliseconds in the epoch that hosts compare ASIO time stamps with (timeGetTime), widened so
-/// that it never wraps within a process: the anchor for AsioFront's system time.
+/// that it never wraps: the anchor for AsioFront's system time, which wraps where theirs does.
 [[nodiscard]] std::uint64_t host_epoch_ms();
 
 /// While alive, asks the system for precise timers and full speed for this process (timer period
