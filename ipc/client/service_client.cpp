@@ -138,10 +138,11 @@ Result<> ServiceClient::start_service() {
     if (was_managed_) need = Need::again;
   }
   if (auto begun = options_.start_service(need); !begun) {
-    if (begun.error().code == ErrorCode::service_absent) return begun;
+    const ErrorCode code = begun.error().code;
+    if (code == ErrorCode::service_absent || code == ErrorCode::access_denied) return begun;
+    // Few words: a host's message field holds 123 characters in all, and the cause comes last.
     return fail(ErrorCode::service_absent,
-                "The asio-driver service is not running and could not be started: " +
-                    begun.error().message);
+                "The audio service could not be started: " + begun.error().message);
   }
   return {};
 }

@@ -24,8 +24,9 @@ struct ServiceClientOptions {
   std::string program;  ///< file name of this process, for people
   std::uint32_t process_id = 0;
   std::uint32_t bits = 8 * sizeof(void*);
-  /// Starts the service without waiting for it. Empty: this client can start nothing. An error
-  /// service_absent is passed on as it is, every other one with words around it.
+  /// Starts the service without waiting for it. Empty: this client can start nothing. The errors
+  /// service_absent and access_denied say all and are passed on as they are, every other one is
+  /// service_absent with words around it.
   std::function<Result<>(Need)> start_service;
   /// A service has answered. May be empty.
   std::function<void()> reached{};

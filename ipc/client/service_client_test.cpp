@@ -106,11 +106,22 @@ TEST_F(service_client, says_why_a_service_could_not_be_started) {
 }
 
 TEST_F(service_client, a_service_that_must_not_be_started_is_told_in_its_own_words) {
-  on_start = [] { return fail(ErrorCode::service_absent, "It is switched off."); };
+  for (const ErrorCode code : {ErrorCode::service_absent, ErrorCode::access_denied}) {
+    on_start = [code] { return fail(code, "It must not."); };
+    const auto refused = make_client()->connect(true, ports.soon());
+    EXPECT_EQ(refused.error().code, code);
+    EXPECT_EQ(refused.error().message, "It must not.");
+    EXPECT_EQ(reached, 0);
+  }
+}
+
+/// What a host shows ends after 123 characters.
+TEST_F(service_client, the_cause_of_a_failed_start_fits_a_hosts_message_field) {
+  const std::string cause = "asio-driver.exe could not be started: system error 1260.";
+  on_start = [&] { return fail(ErrorCode::internal, cause); };
   const auto refused = make_client()->connect(true, ports.soon());
-  EXPECT_EQ(refused.error().code, ErrorCode::service_absent);
-  EXPECT_EQ(refused.error().message, "It is switched off.");
-  EXPECT_EQ(reached, 0);
+  EXPECT_TRUE(refused.error().message.ends_with(cause));
+  EXPECT_LE(refused.error().message.size(), 123u);
 }
 
 TEST_F(service_client, after_the_systems_service_has_gone_the_need_is_another) {

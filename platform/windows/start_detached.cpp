@@ -31,7 +31,8 @@ DWORD integrity_of(HANDLE token) noexcept {
   return *GetSidSubAuthority(label, *GetSidSubAuthorityCount(label) - 1U);
 }
 
-/// Refuses hosts whose agent would be of no use to the user's other programs.
+/// Refuses hosts whose agent would be of no use to the user's other programs: one that an elevated
+/// host starts would be closed to ordinary ones. The sentences fit a host's 123 characters.
 Result<> check_host(HANDLE token) {
   if (token_value<DWORD>(token, TokenIsAppContainer, 0) != 0 ||
       integrity_of(token) < SECURITY_MANDATORY_MEDIUM_RID) {
@@ -49,9 +50,8 @@ Result<> check_host(HANDLE token) {
   const auto split = token_value(token, TokenElevationType, TokenElevationTypeDefault);
   if (split == TokenElevationTypeFull && account_control_is_on()) {
     return fail(ErrorCode::access_denied,
-                "This program runs as administrator, and an audio service started by it would be "
-                "closed to ordinary programs. Start asio-driver, or any audio program, without "
-                "administrator rights first.");
+                "This program runs as administrator and may not start the audio service. Start any "
+                "audio program without such rights first.");
   }
   return {};
 }
@@ -157,7 +157,10 @@ Result<> start_detached(const std::string& program, const std::vector<std::strin
   DWORD error = create_process(start, CREATE_BREAKAWAY_FROM_JOB);
   // The host's job forbids leaving it: better an agent that ends with the host than none.
   if (error == ERROR_ACCESS_DENIED) error = create_process(start, 0);
-  if (error != 0) return system_failure("The program " + program + " could not be started", error);
+  if (error != 0) {  // without the folders: a host's message field would end before the cause
+    return system_failure(program.substr(program.find_last_of("\\/") + 1) + " could not be started",
+                          error);
+  }
   return {};
 }
 
