@@ -39,6 +39,7 @@ struct ThreadState {
   SchedulerService service{};
   std::atomic<bool> realtime{false};
   std::atomic<DWORD> id{0};
+  std::atomic<bool> ended{false};            // set by the thread, before its id can be another's
   UniqueHandle ready = make_event(true);     // the thread has its priority and its stack
   UniqueHandle finished = make_event(true);  // the body has returned and is destroyed
 };
@@ -87,6 +88,7 @@ DWORD WINAPI thread_main(void* argument) noexcept {
   const std::unique_ptr<std::shared_ptr<ThreadState>> holder(
       static_cast<std::shared_ptr<ThreadState>*>(argument));
   run_thread(**holder);
+  (*holder)->ended.store(true, std::memory_order_relaxed);
   SetEvent((*holder)->finished.get());
   return 0;
 }
@@ -109,8 +111,11 @@ class WindowsThread final : public ports::Thread {
     return !is_current() && ended_by(deadline);
   }
 
+  /// No kernel call: outputReady asks it in every callback. Ids are reused, but whoever has this
+  /// one now began after its last owner wrote `ended`.
   [[nodiscard]] bool is_current() const noexcept override {
-    return state_->id.load(std::memory_order_relaxed) == GetCurrentThreadId() && !ended_by({0});
+    return state_->id.load(std::memory_order_relaxed) == GetCurrentThreadId() &&
+           !state_->ended.load(std::memory_order_relaxed);
   }
 
   [[nodiscard]] bool is_realtime() const noexcept override {
