@@ -291,10 +291,11 @@ TEST(teardown, dispose_waits_for_the_message_that_is_inside_the_host) {
 TEST(teardown, stop_breaks_off_an_attempt_to_reconnect) {
   World world(Stepping::threads);
   world.reach(State::running);
-  world.service.connect_takes = seconds{25};  // longer than this test may take
+  world.service.connect_takes = seconds{25};  // an attempt that ends by itself says nothing of it
   world.service.die();
   ASSERT_TRUE(world.service.await_calls("connect", 2));
   EXPECT_EQ(world.front->stop(), kOk);
+  EXPECT_GE(world.service.calls("broken off"), 1);
   EXPECT_LT(world.service.calls("connect"), 4);
   world.service.connect_takes = {};
 }

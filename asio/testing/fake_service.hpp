@@ -253,7 +253,10 @@ class FakeLink final : public ipc::ServiceLink {
     note("connect");
     if (service_.connect_takes.count() > 0) {
       service_.changed_.wait_for(lock, service_.connect_takes, [&] { return cancelled_; });
-      if (cancelled_) return fail(ErrorCode::disconnected, "Broken off.");
+      if (cancelled_) {
+        note("broken off");
+        return fail(ErrorCode::disconnected, "Broken off.");
+      }
     }
     if (auto failed = failure("connect")) return tl::unexpected<Error>(*failed);
     if (!service_.alive_) {
