@@ -136,7 +136,10 @@ std::int32_t AsioFront::set_sample_rate(double rate) {
     if (answer) {
       host_rate_hz_ = wanted.hz;  // what the service reports meanwhile is no news to the host
       answer = judge(link_->set_rate(wanted, within(kRateBound)));
-      if (answer) apply_rate(wanted);
+      if (answer) {
+        apply_rate(wanted);
+        if (!buffers_) estimate_latencies();  // the preferred size may be another
+      }
       host_rate_hz_ = 0;
     }
     if (!answer) return explain(to_rate_error(answer.error().code), answer.error().message);

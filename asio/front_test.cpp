@@ -46,6 +46,17 @@ TEST(front, setting_the_present_rate_costs_no_traffic_and_another_one_asks_the_s
   EXPECT_EQ(rate, 96'000.0);
 }
 
+TEST(front, the_estimated_latencies_follow_the_preferred_size_of_the_rate) {
+  World world;
+  world.service.description.buffer_sizes[2] = {{64}, {2048}, {256}, {}};
+  world.reach(State::initialized);
+  ASSERT_EQ(world.front->set_sample_rate(96'000), kOk);
+  std::int32_t input = 0, output = 0;
+  EXPECT_EQ(world.front->get_latencies(&input, &output), kOk);
+  EXPECT_EQ(input, 256 + 5);
+  EXPECT_EQ(output, 256 + 7);
+}
+
 TEST(front, a_rate_that_the_service_refuses_leaves_the_old_one) {
   World world;
   world.reach(State::prepared);
