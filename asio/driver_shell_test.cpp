@@ -89,6 +89,7 @@ TEST(driver_shell, exceptions_become_numbers) {
   auto infos = world.all_channels();
   Callbacks callbacks = testing::FakeHost::callbacks();
   EXPECT_EQ(driver->createBuffers(infos.data(), 4, 64, &callbacks), kNoMemory);
+  EXPECT_EQ(world.service.calls("disconnect"), 1);  // so that it drops what it may hold for us
   world.service.create_throws = false;
   EXPECT_EQ(driver->createBuffers(infos.data(), 4, 64, &callbacks), kOk);
   ports.make_link = []() -> std::unique_ptr<ipc::ServiceLink> { throw std::bad_alloc(); };

@@ -157,8 +157,13 @@ std::int32_t AsioFront::create_buffers(BufferInfo* infos, std::int32_t count, st
   const MutexLock lock(control_);
   if (const auto error = refused(Call::create_buffers); error != kOk) return error;
   sweep_stopped();
-  if (const auto opened = open_session(*fresh); !opened) {
-    return explain(to_asio_error(opened.error().code), opened.error().message);
+  try {
+    if (const auto opened = open_session(*fresh); !opened) {
+      return explain(to_asio_error(opened.error().code), opened.error().message);
+    }
+  } catch (...) {  // no memory: the service may hold a session that nobody here knows
+    lose_link();
+    throw;
   }
   hand_out(fresh->home(), std::span(infos, static_cast<std::size_t>(count)));
   {

@@ -57,6 +57,7 @@ void AsioFront::serve_notifier(Instant until) {
     return;
   }
   pause_ = pause_ == nanoseconds{0} ? kFirstPause : std::min(pause_ * 2, kLongestPause);
+  retry_at_ = within(pause_);  // for an attempt that does not come back here
   try_reconnect();
   retry_at_ = within(pause_);
   if (link_up_) pause_ = {};
@@ -80,14 +81,20 @@ void AsioFront::try_reconnect() {
       attempt_.store(Attempt::none);
       return;
     }
-    const auto opened = reopen_session(*buffers_, kReconnectBound);
-    // Connected without a session: the host must make new buffers, and hears silence until then.
-    reset = opened && !*opened;
-    if (opened && *opened) {
-      stream_->hand_over(buffers_->current);
-      if (!link_->start_session(within(kReconnectStartBound))) lose_link();
-    } else if (!opened) {
-      lose_link();  // it may be there already, and its device not yet: come again
+    try {
+      const auto opened = reopen_session(*buffers_, kReconnectBound);
+      // Connected without a session: the host must make new buffers, and hears silence until then.
+      reset = opened && !*opened;
+      if (opened && *opened) {
+        stream_->hand_over(buffers_->current);
+        if (!link_->start_session(within(kReconnectStartBound))) lose_link();
+      } else if (!opened) {
+        lose_link();  // it may be there already, and its device not yet: come again
+      }
+    } catch (...) {  // no memory: half an attempt would look like a whole one
+      attempt_.store(Attempt::none);
+      lose_link();
+      throw;
     }
     if (attempt_.exchange(Attempt::none) == Attempt::aborted) {
       lose_link();

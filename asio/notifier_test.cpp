@@ -366,6 +366,20 @@ TEST(recovery, a_service_whose_device_is_not_ready_is_asked_again) {
   EXPECT_TRUE(world.host.messages().empty());
 }
 
+TEST(recovery, an_attempt_that_memory_cuts_short_is_made_again) {
+  World world;
+  world.reach(State::running);
+  world.service.die();
+  world.front->serve_notifier(world.clock.now());
+  world.service.create_throws = true;
+  world.service.revive();
+  EXPECT_THROW(world.front->serve_notifier(world.clock.now()), std::bad_alloc);
+  world.service.create_throws = false;
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") == 2; }));
+  (void)world.front->serve_cycle();
+  ASSERT_TRUE(world.cycle());
+}
+
 TEST(recovery, changed_latencies_are_told_after_a_return) {
   World world;
   world.reach(State::running);
