@@ -22,6 +22,7 @@
 #include "asio/buffer_set.hpp"
 #include "asio/errors.hpp"
 #include "asio/lifecycle.hpp"
+#include "asio/mixer_memory.hpp"
 #include "asio/stream.hpp"
 #include "asio/time_info.hpp"
 #include "core/ports/clock.hpp"
@@ -168,6 +169,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   [[nodiscard]] std::int32_t set_gain(const ChannelControls* controls, bool input);
   [[nodiscard]] std::int32_t get_meter(ChannelControls* controls, bool input);
   [[nodiscard]] std::int32_t pass_on(const Result<>& answer);
+  [[nodiscard]] Result<> repeat_mixer();
 
   // notifier.cpp
   void notifier_loop() noexcept;
@@ -214,6 +216,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   std::shared_ptr<BufferSet> buffers_;  // written under control_ too
   char message_[kErrorMessageBytes] = "No error has occurred.";
 
+  MixerMemory mixer_;           // guarded by control_
   wire::ChannelLevels levels_;  // as of levels_at_; guarded by control_
   Instant levels_at_{};
   std::unique_ptr<ports::Signal> notify_;  // the notifier has something to look at

@@ -61,7 +61,9 @@ std::int32_t AsioFront::set_monitor(const InputMonitor* monitor) {
   request.gain = static_cast<std::uint32_t>(wish.gain);
   request.pan = static_cast<std::uint32_t>(wish.pan);
   request.on = wish.state != 0;
-  return pass_on(judge(link_->set_monitor(request, within(kMixerBound))));
+  const auto answer = judge(link_->set_monitor(request, within(kMixerBound)));
+  if (answer) mixer_.note(request);
+  return pass_on(answer);
 }
 
 std::int32_t AsioFront::set_gain(const ChannelControls* controls, bool input) {
@@ -69,9 +71,26 @@ std::int32_t AsioFront::set_gain(const ChannelControls* controls, bool input) {
   if (wish.channel < 0 || wish.gain < 0) {
     return explain(kInvalidParameter, "A gain needs a channel and a value that are not negative.");
   }
-  return pass_on(judge(link_->set_gain(
-      {input, static_cast<std::uint32_t>(wish.channel), static_cast<std::uint32_t>(wish.gain)},
-      within(kMixerBound))));
+  const wire::GainRequest request{input, static_cast<std::uint32_t>(wish.channel),
+                                  static_cast<std::uint32_t>(wish.gain)};
+  const auto answer = judge(link_->set_gain(request, within(kMixerBound)));
+  if (answer) mixer_.note(request);
+  return pass_on(answer);
+}
+
+/// To a service that was just connected. What its device has no channel for is left out. Errors:
+/// those that end the conversation.
+Result<> AsioFront::repeat_mixer() {
+  const Instant deadline = within(kMixerBound);
+  for (const wire::MonitorRequest& each : mixer_.monitors()) {
+    auto answer = judge(link_->set_monitor(each, deadline));
+    if (!link_up_) return answer;
+  }
+  for (const wire::GainRequest& each : mixer_.gains()) {
+    auto answer = judge(link_->set_gain(each, deadline));
+    if (!link_up_) return answer;
+  }
+  return {};
 }
 
 std::int32_t AsioFront::get_meter(ChannelControls* controls, bool input) {

@@ -46,7 +46,7 @@ Result<> AsioFront::connect(nanoseconds bound) {
   link_up_ = true;
   description_stale_ = false;
   if (notify_) notify_->signal();
-  return {};
+  return repeat_mixer();
 }
 
 void AsioFront::adopt(wire::DriverDescription description) {

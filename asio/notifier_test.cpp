@@ -1,6 +1,10 @@
 // What the host is told, and how a lost service comes back, step by step in virtual time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include "asio/testing/world.hpp"
 
 namespace asiodrv::asio {
@@ -333,6 +337,38 @@ TEST(recovery, buffers_made_after_a_loss_have_the_rate_that_the_host_has_set) {
     EXPECT_EQ(world.service.description.rate, SampleRate{96'000});
     ASSERT_EQ(world.front->dispose_buffers(), kOk);
   }
+}
+
+/// Before there is a session: nothing is heard at another level than the host has set.
+TEST(recovery, monitors_and_gains_are_said_again_before_there_is_sound) {
+  World world;
+  world.reach(State::running);
+  const auto monitor = [&](InputMonitor wish) {
+    EXPECT_EQ(world.front->future(kSetInputMonitor, &wish), kFutureSuccess);
+  };
+  const auto input_gain = [&](std::int32_t channel, std::int32_t gain) {
+    ChannelControls wish{channel, 1, gain, 0, {}};
+    EXPECT_EQ(world.front->future(kSetInputGain, &wish), kFutureSuccess);
+  };
+  constexpr std::int32_t kUnity = wire::kUnityGain;
+  monitor({0, 0, kUnity, 1, 0});
+  monitor({-1, 0, kUnity, 1, 0});  // all: that one as well
+  monitor({1, 0, kUnity, 0, 0});
+  monitor({1, 1, kUnity, 1, 0});
+  monitor({1, 1, kUnity, 0, 0});
+  input_gain(0, 0);
+  input_gain(1, 0);
+  input_gain(0, kUnity);
+
+  world.service.die();
+  world.front->serve_notifier(world.clock.now());
+  world.service.revive();
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") == 2; }));
+  const std::vector<std::string> log = world.service.log();
+  const auto after_connect = std::find(log.rbegin(), log.rend(), "connect").base();
+  EXPECT_EQ(std::vector<std::string>(after_connect, log.end()),
+            (std::vector<std::string>{"monitor all to 0 on", "monitor 1 to 0 off", "input gain 1",
+                                      "create", "start"}));
 }
 
 TEST(recovery, attempts_grow_apart_and_never_end) {
