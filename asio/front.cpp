@@ -269,7 +269,6 @@ Result<> AsioFront::run_stream() {
   state_.store(State::running, std::memory_order_release);
   if (auto started = judge(link_->start_session(within(kStartBound))); !started) {
     (void)end_stream();
-    if (stream->finish(ports_.clock.now())) std::erase(stopped_, stream);
     return started;
   }
   stream->arm();
@@ -302,25 +301,27 @@ std::shared_ptr<Stream> AsioFront::end_stream() {
 /// what its callback wants until we return. A stream that takes longer stays in stopped_.
 void AsioFront::settle(const std::shared_ptr<Stream>& stream) {
   if (!stream || stream->is_calling_thread()) return;
-  if (!stream->finish(within(kCallbackBound))) return;
-  drain_readers();
+  if (!stream->finish(within(kCallbackBound)) || !drain_readers()) return;
   const MutexLock lock(control_);
   std::erase(stopped_, stream);
 }
 
 /// Under control_: forgets the streams that have ended meanwhile.
 void AsioFront::sweep_stopped() {
-  drain_readers();
+  if (!drain_readers()) return;
   std::erase_if(stopped_, [this](const std::shared_ptr<Stream>& stream) {
     return !stream->in_callback() && stream->finish(ports_.clock.now());
   });
 }
 
-void AsioFront::drain_readers() noexcept {
-  for (int pause = 0; pause < kReaderPauses && readers_.load(std::memory_order_seq_cst) != 0;
-       ++pause) {
+/// False while somebody may still hold what live_ was: a thread of the host that was put aside in
+/// the middle of outputReady. Its stream must stay until then.
+bool AsioFront::drain_readers() noexcept {
+  for (int pause = 0; pause < kReaderPauses; ++pause) {
+    if (readers_.load(std::memory_order_seq_cst) == 0) return true;
     ports_.clock.sleep_until(within(kReaderPause));
   }
+  return readers_.load(std::memory_order_seq_cst) == 0;
 }
 
 std::int32_t AsioFront::output_ready() noexcept {

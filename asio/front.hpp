@@ -134,7 +134,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   [[nodiscard]] std::shared_ptr<BufferSet> end_buffers();
   void settle(const std::shared_ptr<Stream>& stream);
   void sweep_stopped();
-  void drain_readers() noexcept;
+  [[nodiscard]] bool drain_readers() noexcept;
   void await_messages(const std::shared_ptr<BufferSet>& buffers);
   void end_notifier();
   [[nodiscard]] bool on_notifier() const noexcept;
