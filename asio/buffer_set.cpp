@@ -72,6 +72,15 @@ void BufferSet::prune() {
   }
 }
 
+void BufferSet::forget_sound() noexcept {
+  for (std::uint32_t channel = 0; channel < home().layout.outputs; ++channel) {
+    for (std::uint32_t half = 0; half < 2; ++half) {
+      std::memset(home().output(channel, half), 0, home().half_bytes());
+    }
+  }
+  sounded = false;
+}
+
 Judged<wire::SessionRequest> plan_buffers(const BufferInfo* infos, std::int32_t count,
                                           std::int32_t frames, const Callbacks* callbacks,
                                           const wire::DriverDescription& driver) {

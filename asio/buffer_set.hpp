@@ -82,11 +82,15 @@ struct BufferSet {
   std::vector<std::unique_ptr<Attachment>> attachments;  ///< the first one is the home
   Attachment* current = nullptr;  ///< the one of the live session, or of the last one
   DriverShape shape;
+  bool sounded = false;  ///< the outputs hold what an earlier stream has played
 
   [[nodiscard]] Attachment& home() const noexcept { return *attachments.front(); }
 
   /// Frees the attachments that no stream can touch any more.
   void prune();
+
+  /// Silences what an earlier stream has played: the next one would begin with it.
+  void forget_sound() noexcept;
 };
 
 /// Checks the arguments of createBuffers. `infos` is read, never written.

@@ -1,6 +1,7 @@
 // The life of a driver object: init, buffers, streams, the end.
 #include "asio/front.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <utility>
@@ -246,6 +247,11 @@ Result<> AsioFront::run_session() {
 /// first callback may well come before this returns.
 Result<> AsioFront::run_stream() {
   Attachment& home = buffers_->home();
+  // A stop inside the callback could not do it. What the host has filled in since goes with it.
+  const bool written = std::any_of(stopped_.begin(), stopped_.end(), [](const auto& earlier) {
+    return earlier->in_callback() && !earlier->is_calling_thread();
+  });
+  if (buffers_->sounded && !written) buffers_->forget_sound();
   for (std::uint32_t half = 0; half < 2; ++half) {
     silence_inputs(home, half);
     // What the host has filled in is played before its first callback, not what was played last.
@@ -268,7 +274,9 @@ Result<> AsioFront::run_stream() {
   live_.store(stream.get(), std::memory_order_seq_cst);
   state_.store(State::running, std::memory_order_release);
   if (auto started = judge(link_->start_session(within(kStartBound))); !started) {
+    const bool sounded = buffers_->sounded;
     (void)end_stream();
+    buffers_->sounded = sounded;  // this one has played nothing
     return started;
   }
   stream->arm();
@@ -289,6 +297,7 @@ std::int32_t AsioFront::stop() {
 /// Under control_. No callback begins after it; one may still be inside the host.
 std::shared_ptr<Stream> AsioFront::end_stream() {
   stream_->close();
+  buffers_->sounded = true;
   live_.store(nullptr, std::memory_order_seq_cst);
   state_.store(State::prepared, std::memory_order_release);
   if (link_up_ && session_live_) (void)judge(link_->stop_session(within(kStopBound)));
@@ -304,6 +313,8 @@ void AsioFront::settle(const std::shared_ptr<Stream>& stream) {
   if (!stream->finish(within(kCallbackBound)) || !drain_readers()) return;
   const MutexLock lock(control_);
   std::erase(stopped_, stream);
+  // What the host fills in from now on is what the next start plays first.
+  if (state() == State::prepared && stream->plays(*buffers_)) buffers_->forget_sound();
 }
 
 /// Under control_: forgets the streams that have ended meanwhile.

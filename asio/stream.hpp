@@ -68,6 +68,9 @@ class Stream {
   [[nodiscard]] bool finish(Instant deadline);
   /// True on the thread that is inside this stream's callback.
   [[nodiscard]] bool is_calling_thread() const noexcept;
+  [[nodiscard]] bool plays(const BufferSet& buffers) const noexcept {
+    return buffers_.get() == &buffers;
+  }
   /// True while the host is inside the callback, whoever asks.
   [[nodiscard]] bool in_callback() const noexcept { return gate_.occupied(); }
   /// Gives the thread up: it ends by itself when the host lets it. After close().

@@ -69,6 +69,33 @@ TEST(stream, what_the_host_wrote_before_start_stays_in_half_one) {
   EXPECT_EQ(world.service.session()->output(0, 1)[5], 0.5F);
 }
 
+/// Half 1 is played before the first callback, and few hosts clear it before they start again.
+TEST(stream, what_was_played_last_is_not_played_again_by_the_next_start) {
+  for (const bool inside : {false, true}) {
+    World world;
+    bool stop = false;
+    world.host.on_switch = [&](std::int32_t half) {
+      world.host_output(0, half)[5] = 0.5F;
+      if (stop) {
+        EXPECT_EQ(world.front->stop(), kOk);
+      }
+    };
+    world.reach(State::running);
+    ASSERT_TRUE(world.cycle());
+    stop = inside;
+    ASSERT_TRUE(world.cycle());
+    ASSERT_EQ(world.front->stop(), kOk);
+    ASSERT_EQ(world.front->start(), kOk);
+    for (const std::uint32_t half : {0u, 1u}) {
+      EXPECT_EQ(world.service.session()->output(0, half)[5], 0.0F) << inside;
+    }
+    ASSERT_EQ(world.front->stop(), kOk);
+    world.host_output(0, 1)[5] = 0.25F;
+    ASSERT_EQ(world.front->start(), kOk);
+    EXPECT_EQ(world.service.session()->output(0, 1)[5], 0.25F) << inside;
+  }
+}
+
 TEST(stream, without_a_ring_nobody_calls_the_host) {
   World world;
   world.reach(State::running);
