@@ -141,6 +141,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
 
   // front_service.cpp: the conversation. Under control_.
   [[nodiscard]] Result<> connect(nanoseconds bound);
+  void look_again(nanoseconds bound);
   void adopt(wire::DriverDescription description);
   Result<> restore_rate();
   [[nodiscard]] Result<> keep_rate(SampleRate before);

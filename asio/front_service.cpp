@@ -49,6 +49,12 @@ Result<> AsioFront::connect(nanoseconds bound) {
   return repeat_mixer();
 }
 
+/// Reads anew what the service offers, without buffers. Where that fails, the next need does it.
+void AsioFront::look_again(nanoseconds bound) {
+  const SampleRate before{rate_hz_.load()};
+  if (connect(bound)) (void)keep_rate(before);
+}
+
 void AsioFront::adopt(wire::DriverDescription description) {
   {
     const MutexLock lock(data_);
@@ -83,7 +89,10 @@ Result<> AsioFront::restore_rate() {
   if (wanted.hz == 0 || wanted.hz == rate_hz_ || !offers_rate(wanted.hz)) return {};
   host_rate_hz_ = wanted.hz;  // what the service reports meanwhile is no news to the host
   auto answer = judge(link_->set_rate(wanted, within(kDisposeBound)));
-  if (answer) apply_rate(wanted);
+  if (answer) {
+    apply_rate(wanted);
+    if (!buffers_) estimate_latencies();
+  }
   host_rate_hz_ = 0;
   return answer;
 }

@@ -126,8 +126,7 @@ void AsioFront::handle_reset() {
   request_reset();
   const MutexLock lock(control_);
   // Without buffers nobody streams: look again at once, for hosts that only ask again.
-  if (!ended_ && state() == State::initialized && description_stale_)
-    (void)connect(kReconnectBound);
+  if (!ended_ && state() == State::initialized && description_stale_) look_again(kReconnectBound);
 }
 
 /// Once per set of buffers: a host that has noted it needs no reminder.

@@ -112,6 +112,26 @@ TEST(notifier, unchanged_latencies_are_no_news) {
   EXPECT_TRUE(world.host.messages().empty());
 }
 
+/// Looking again means another connection, and a program's rate ends with its connection.
+TEST(notifier, the_rate_that_the_host_has_set_outlives_a_reset) {
+  for (const State state : {State::initialized, State::prepared, State::running}) {
+    World world;
+    world.reach(State::initialized);
+    ASSERT_EQ(world.front->set_sample_rate(96'000), kOk);
+    world.reach(state);
+    world.service.description.rate = {48'000};
+    deliver(world, event(HostEventKind::reset_request));
+    if (state != State::initialized) {
+      ASSERT_EQ(world.front->dispose_buffers(), kOk);
+    }
+    EXPECT_EQ(world.service.calls("connect"), 2);
+    EXPECT_EQ(world.service.description.rate, SampleRate{96'000});
+    double rate = 0;
+    EXPECT_EQ(world.front->get_sample_rate(&rate), kOk);
+    EXPECT_EQ(rate, 96'000.0);
+  }
+}
+
 TEST(notifier, without_buffers_a_reset_only_looks_again) {
   World world;
   world.reach(State::initialized);
