@@ -201,8 +201,8 @@ Result<> AsioFront::attach(BufferSet& buffers, const wire::SessionGrant& grant) 
   reply.mode = static_cast<std::uint32_t>(wire::ReplyMode::free_running);  // until a stream follows
   wire::write_reply((*attachment)->region->bytes(), reply);
   buffers.prune();
-  buffers.current = attachment->get();
-  buffers.attachments.push_back(std::move(*attachment));
+  buffers.attachments.push_back(std::move(*attachment));  // first: it may find no memory
+  buffers.current = buffers.attachments.back().get();
   set_latencies(grant.input_latency, grant.output_latency);
   return {};
 }
