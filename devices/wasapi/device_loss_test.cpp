@@ -254,7 +254,9 @@ TEST(wasapi_loss, a_default_that_moves_while_the_device_is_opened_is_not_missed)
     EXPECT_NE(moved.error().message.find("default"), std::string::npos) << moved.error().message;
     expect_playing(bench);
     EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
-    if (flow == Flow::render) EXPECT_GE(other.frames_played(), 40U * 480);
+    if (flow == Flow::render) {
+      EXPECT_GE(other.frames_played(), 40U * 480);
+    }
   }
 }
 
