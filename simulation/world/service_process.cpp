@@ -96,7 +96,11 @@ Result<> ServiceProcess::begin() {
   world_.device->dead = false;
   service::DriverServicePorts ports{world_.clock, threads_, world_.regions, may_fail};
   ports.process_id = 1000 + world_.services;
-  ports.reload = [config] { return config; };
+  ports.reload = [this, config] {  // another device takes over: who is between two rings waits longer
+    const Instant now = world_.clock.now();
+    world_.troubles.add(now, now + std::chrono::seconds{1});
+    return config;
+  };
   ports.log = [this](service::LogLevel, const std::string& line) {
     world_.journal.note("service: " + line);
   };
