@@ -212,7 +212,12 @@ int run_play(Command& command) {
       command.output.error("The driver stopped calling back.");
       return kExitFailed;
     }
-    if (!reset || ++resets > kMaxResets) break;
+    if (!reset) break;
+    if (++resets > kMaxResets) {
+      command.output.error(fmt::format(
+          "The driver asked for a reset more than {} times; the rest was not played.", kMaxResets));
+      return kExitFailed;
+    }
     stream->reset();
     DriverEntry entry = driver->entry();
     driver.reset();  // a host that was asked for a reset starts again from nothing

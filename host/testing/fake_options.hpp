@@ -22,6 +22,7 @@ struct FakeOptions {
   std::int32_t repeat_half_every = 0;  ///< the half index does not alternate
   std::int32_t late_every = 0;         ///< the callback begins 0.8 periods late
   std::int32_t swap = 0;               ///< output n is wired to the last input minus n
+  std::int32_t reset_every = 0;        ///< the host is asked for a reset
 
   // Faults in the protocol, 1 is on.
   std::int32_t any_channel = 0;     ///< createBuffers and getChannelInfo accept every channel

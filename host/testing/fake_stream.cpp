@@ -102,6 +102,7 @@ void FakeRun::run() {
     buffers->fill_inputs(at, half, due(options.flip_every, count));
     call_back(at, half, begin + elapsed);
     buffers->collect_outputs(at, half, due(options.drop_every, count));
+    if (due(options.reset_every, count)) ask_for_reset();
     if (!due(options.repeat_half_every, count)) half ^= 1;
     ++period;
   }
@@ -122,6 +123,11 @@ void FakeRun::call_back(std::int64_t at, std::int32_t half, Instant boundary) {
   time.info.sample_rate = rate;
   time.info.flags = asio::kSystemTimeValid | asio::kSamplePositionValid | asio::kSampleRateValid;
   host.buffer_switch_time_info(&time, half, 1);
+}
+
+void FakeRun::ask_for_reset() {
+  const asio::Callbacks& host = borrowed != nullptr ? *borrowed : callbacks;
+  if (host.message != nullptr) host.message(asio::kResetRequest, 0, nullptr, nullptr);
 }
 
 }  // namespace asiodrv::host

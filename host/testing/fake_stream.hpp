@@ -65,6 +65,7 @@ struct FakeRun {
 
  private:
   void call_back(std::int64_t at, std::int32_t half, Instant boundary);
+  void ask_for_reset();
 };
 
 }  // namespace asiodrv::host

@@ -2,10 +2,12 @@
 // case that is made for it. Runs the real program, with its guard processes.
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "core/audio/wav_file.hpp"
 #include "host/system.hpp"
 #include "platform/platform.hpp"
 
@@ -106,6 +108,17 @@ TEST(host_program, probing_in_every_order_finds_a_good_driver_good) {
   EXPECT_EQ(ended.json["hosts"].size(), 3U);
   EXPECT_TRUE(ended.json["ok"].get<bool>());
   EXPECT_EQ(ended.json["device"]["sample_type"], "float32");
+}
+
+TEST(host_program, playing_fails_on_a_driver_that_asks_for_resets_without_end) {
+  const std::string file = ::testing::TempDir() + "asiodrv-host-resets.wav";
+  audio::WavAudio sound;
+  sound.rate = {48'000};
+  sound.channels.assign(1, std::vector<float>(4'800, 0.25F));
+  ASSERT_TRUE(audio::write_wav_file(file, sound, audio::WavCoding::int16));
+  EXPECT_EQ(run_host({"play", file, "--loop"}, "reset_every=2").exit_code, 1);
+  EXPECT_EQ(run_host({"play", file}).exit_code, 0);
+  std::remove(file.c_str());
 }
 
 TEST(host_program, exit_codes_tell_usage_from_absence) {
