@@ -102,7 +102,7 @@ class Player final : public StreamClient {
   std::atomic<std::uint64_t> cursor_{0};
 };
 
-/// Copies all inputs into memory reserved beforehand.
+/// Copies all inputs into memory reserved beforehand, and counts what the driver jumped over.
 class Recording final : public StreamClient {
  public:
   void attach(const Stream& stream, std::uint64_t frames) {
@@ -119,6 +119,11 @@ class Recording final : public StreamClient {
       std::memset(stream_->output(output, block.half), 0, stream_->block_bytes());
     }
     if (number == capacity_) return;
+    if (number > 0 && block.position > next_position_) {
+      lost_.fetch_add(static_cast<std::uint64_t>(block.position - next_position_),
+                      std::memory_order_relaxed);
+    }
+    next_position_ = block.position + stream_->frames();
     std::byte* into = memory_.data() + number * stream_->inputs() * stream_->block_bytes();
     for (std::size_t input = 0; input < stream_->inputs(); ++input) {
       std::memcpy(into, stream_->input(input, block.half), stream_->block_bytes());
@@ -128,6 +133,8 @@ class Recording final : public StreamClient {
   }
   [[nodiscard]] std::size_t blocks() const noexcept { return blocks_.load(); }
   [[nodiscard]] bool full() const noexcept { return blocks() == capacity_; }
+  /// Frames between recorded blocks that never came, by the driver's own positions.
+  [[nodiscard]] std::uint64_t lost() const noexcept { return lost_.load(); }
   [[nodiscard]] const std::byte* block(std::size_t number, std::size_t input,
                                        const Stream& stream) const {
     return memory_.data() + (number * stream.inputs() + input) * stream.block_bytes();
@@ -137,7 +144,9 @@ class Recording final : public StreamClient {
   const Stream* stream_ = nullptr;
   std::vector<std::byte> memory_;
   std::size_t capacity_ = 0;
+  std::int64_t next_position_ = 0;  ///< audio thread only
   std::atomic<std::size_t> blocks_{0};
+  std::atomic<std::uint64_t> lost_{0};
 };
 
 Result<> write_recording(const std::string& path, const Recording& recording, const Stream& stream,
@@ -276,10 +285,15 @@ int run_record(Command& command) {
     command.output.error(alive ? "The driver asked for a reset; the recording ends there."
                                : "The driver stopped calling back; the recording ends there.");
   }
+  if (recording.lost() > 0) {
+    command.output.error(fmt::format(
+        "{} frames were lost on the way; the file closes up over them.", recording.lost()));
+  }
   const bool reported = command.output.json({{"driver", driver->name()},
                                              {"rate_hz", (*stream)->rate()},
                                              {"channels", (*stream)->inputs()},
-                                             {"frames", kept}});
+                                             {"frames", kept},
+                                             {"lost_frames", recording.lost()}});
   return reported && kept == frames ? kExitOk : kExitFailed;
 }
 

@@ -121,6 +121,17 @@ TEST(host_program, playing_fails_on_a_driver_that_asks_for_resets_without_end) {
   std::remove(file.c_str());
 }
 
+TEST(host_program, a_recording_says_how_many_frames_were_lost) {
+  const std::string file = ::testing::TempDir() + "asiodrv-host-lost.wav";
+  const Ended whole = run_host({"record", file, "--seconds", "0.2"});
+  EXPECT_EQ(whole.exit_code, 0);
+  EXPECT_EQ(whole.json["lost_frames"], 0);
+  const Ended broken = run_host({"record", file, "--seconds", "0.2"}, "skip_every=50");
+  EXPECT_EQ(broken.exit_code, 0);
+  EXPECT_GT(broken.json["lost_frames"].get<int>(), 0);
+  std::remove(file.c_str());
+}
+
 TEST(host_program, exit_codes_tell_usage_from_absence) {
   auto exit_code = [](const std::vector<std::string>& arguments) {
     auto child = start_child(beside_us(kHost), arguments);
