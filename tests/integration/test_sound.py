@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 
 from harness import Case
+from programs import DRIVER
 
 import duplex
 import join
@@ -106,6 +107,14 @@ class Torture(Case):
         self.assertEqual(finished.code, 0, str(finished))
         skipped = {one["name"] for one in finished.json()["cases"] if one["result"] == "skipped"}
         self.assertLessEqual(skipped, self.MAY_BE_SKIPPED, str(finished))
+
+    def test_the_torture_kills_the_service_and_hears_it_return(self) -> None:
+        self.world.start(DRIVER, "run")
+        service = self.world.wait_for_service()["service"]["process_id"]
+        finished = self.world.host("torture", "--loopback", "--frames", str(FRAMES), "--only",
+                                   "kill-service", "--service-pid", str(service), "--json")
+        self.assertEqual(finished.code, 0, str(finished))
+        self.assertEqual(finished.json()["passed"], 1, str(finished))
 
 
 if __name__ == "__main__":
