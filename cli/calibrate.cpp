@@ -84,9 +84,7 @@ Result<json> Calibrator::wait_for_result(const std::string& where) {
 
 void Calibrator::show_progress(const std::string& where, double part) {
   if (!live_) return;
-  constexpr int kWidth = 30;
-  const int done = static_cast<int>(part * kWidth);
-  print(fmt::format("\r  {}  [{:#<{}}{:.<{}}]", where, "", done, "", kWidth - done));
+  print(progress_text(where, part));
   line_shown_ = true;
 }
 

@@ -32,6 +32,8 @@ int run_calibrate(const ClientOptions& options, const CalibrateOptions& calibrat
 
 // --- as people read it; pure ---------------------------------------------------------------------
 
+/// A line that overwrites itself; `part` is limited to 0..1, for it is the service that says it.
+[[nodiscard]] std::string progress_text(const std::string& where, double part);
 /// Of {"calibrations": [...], "failures": [...]}.
 [[nodiscard]] std::string calibrations_text(const nlohmann::json& document);
 /// Of the answer to calibrate.list.

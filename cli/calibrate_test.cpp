@@ -94,6 +94,13 @@ TEST(calibrate_text, an_answer_of_another_version_does_not_end_it) {
   EXPECT_NE(corrections_text({{"corrections", {json::object()}}}), "");
 }
 
+TEST(calibrate_text, progress_stays_inside_its_bar_whatever_the_service_says) {
+  EXPECT_EQ(progress_text("here", 0.5),
+            "\r  here  [" + std::string(15, '#') + std::string(15, '.') + "]");
+  EXPECT_EQ(progress_text("here", 1e300), progress_text("here", 1));
+  EXPECT_EQ(progress_text("here", -7), progress_text("here", 0));
+}
+
 TEST(calibrate_text, lists_what_is_known) {
   const std::string text = corrections_text({{"corrections",
                                               {{{"name", "Box"},

@@ -66,6 +66,13 @@ CLI::App* add_calibrate_command(CLI::App& app, CalibrateOptions& calibrate, Clie
   return command;
 }
 
+std::string progress_text(const std::string& where, double part) {
+  constexpr std::size_t kWidth = 30;
+  const auto done = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * kWidth);
+  return fmt::format("\r  {}  [{}{}]", where, std::string(done, '#'),
+                     std::string(kWidth - done, '.'));
+}
+
 std::string calibrations_text(const json& document) {
   std::vector<std::vector<std::string>> rows;
   std::vector<std::string> inverted;
