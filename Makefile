@@ -65,6 +65,8 @@ format:
 
 bench:
 	@$(install) build windows wine bench demo pulse
+	@# Another goal may have made this tree before the peers were installed: look for them again.
+	@tools/step.sh "configure release" cmake --preset release
 	@tools/build.sh release windows-x64-dll windows-x64:asio-driver,asio-host,event_bench
 	@tools/bench/run.py
 
