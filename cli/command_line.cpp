@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "cli/client_command.hpp"
@@ -213,7 +214,12 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
     if (const auto code = run_routing_command(parsed.routing, parsed.client, actions, wrong)) {
       return wrong.empty() ? *code : usage_error(wrong);
     }
-  } catch (const std::exception& error) {  // memory, or an answer of another version
+  } catch (const nlohmann::json::exception& error) {
+    print_error(std::string("The service gave an answer that this version does not understand: it "
+                            "may be of another version. \"asio-driver stop\" ends it. (") +
+                error.what() + ")\n");
+    return kFailed;
+  } catch (const std::exception& error) {  // memory
     print_error(std::string("asio-driver failed: ") + error.what() + "\n");
     return kFailed;
   }

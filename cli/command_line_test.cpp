@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 namespace asiodrv::cli {
 namespace {
 
@@ -108,6 +110,18 @@ TEST(command_line, help_and_version_succeed) {
   const std::string text = ::testing::internal::GetCapturedStdout();
   EXPECT_NE(text.find("Exit codes:"), std::string::npos);
   EXPECT_NE(text.find("--records"), std::string::npos);
+}
+
+TEST(command_line, an_answer_that_nobody_understands_is_said_to_be_of_another_version) {
+  Actions actions{};
+  actions.status = [](const ClientOptions&) -> int {
+    (void)nlohmann::json::array().at("service");
+    return kDone;
+  };
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(run_command_line({"status"}, actions), kFailed);
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("another version"), std::string::npos) << text;
 }
 
 TEST(command_line, devices_are_moved_by_rate_and_period) {
