@@ -1,6 +1,8 @@
 #include "core/audio/wav_file.hpp"
 
 #include <exception>
+#include <new>
+#include <stdexcept>
 #include <utility>
 
 #ifdef _WIN32
@@ -30,9 +32,7 @@ auto disk_refused(const std::string& path) {
               "Writing " + path + " failed: check the free space of its disk.");
 }
 
-}  // namespace
-
-Result<WavAudio> read_wav_file(const std::string& path) {
+Result<WavAudio> read_whole(const std::string& path) {
   const auto close = [](std::FILE* file) { std::fclose(file); };
   const std::unique_ptr<std::FILE, decltype(close)> file(open_file(path, OpenMode::read), close);
   if (!file) {
@@ -58,6 +58,22 @@ Result<WavAudio> read_wav_file(const std::string& path) {
   Result<WavAudio> audio = parse_wav(bytes);
   if (!audio) return fail(audio.error().code, path + ": " + audio.error().message);
   return audio;
+}
+
+}  // namespace
+
+Result<WavAudio> read_wav_file(const std::string& path) {
+  const auto refused = [&] {
+    return fail(ErrorCode::out_of_memory,
+                "The WAV file " + path + " does not fit into this machine's memory.");
+  };
+  try {
+    return read_whole(path);
+  } catch (const std::bad_alloc&) {
+    return refused();
+  } catch (const std::length_error&) {  // more than a 32-bit program can address
+    return refused();
+  }
 }
 
 Result<> write_wav_file(const std::string& path, const WavAudio& audio, WavCoding coding) {

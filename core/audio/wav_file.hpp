@@ -17,7 +17,7 @@ namespace asiodrv::audio {
 inline constexpr std::uint64_t kMaxWavFileBytes = std::uint64_t{2} << 30U;
 
 /// Reads a WAV file; `path` is UTF-8. Errors: those of parse_wav, not_found (missing or not
-/// readable), limit_reached; the sentence names the file.
+/// readable), limit_reached, out_of_memory; the sentence names the file.
 [[nodiscard]] Result<WavAudio> read_wav_file(const std::string& path);
 
 /// Writes a whole WAV file, replacing any other. Errors: those of encode_wav, access_denied (cannot
