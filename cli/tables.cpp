@@ -32,7 +32,7 @@ std::string microseconds(const json& record, const char* member) {
 }
 
 std::string duration_text(double seconds) {
-  const auto whole = static_cast<long long>(seconds);
+  const auto whole = static_cast<long long>(std::clamp(seconds, 0.0, 1e12));  // as the peer says
   if (whole < 60) return fmt::format("{} s", whole);
   if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
   return fmt::format("{} h {} min", whole / 3600, whole / 60 % 60);

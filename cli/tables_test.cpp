@@ -89,6 +89,7 @@ TEST(tables, answers_of_any_shape_become_text) {
        {"sessions", {{{"id", nullptr}}}},
        {"records", {7, nullptr}}},
       {{"devices", {{{"rates_hz", "x"}}}}},
+      {{"service", {{"uptime_seconds", 1e300}}}},
       {{"values", {{"a", 1}}}, {"error", 5}}};
   for (const json& shape : shapes) {
     EXPECT_FALSE(status_text(shape).empty());
