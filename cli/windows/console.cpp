@@ -10,6 +10,7 @@
 // clang-format on
 
 #include <cstdio>
+#include <cstdlib>
 
 namespace asiodrv::cli {
 namespace {
@@ -64,7 +65,11 @@ void attach_console() {
   const bool error = leads_somewhere(STD_ERROR_HANDLE);
   if (output && error) return;
   if (!AttachConsole(ATTACH_PARENT_PROCESS)) return;
-  SetConsoleOutputCP(CP_UTF8);
+  // The code page is the console's, not ours: the shell and its other programs get theirs back.
+  static const UINT former = GetConsoleOutputCP();
+  if (SetConsoleOutputCP(CP_UTF8) != 0 && former != 0) {
+    std::atexit([] { SetConsoleOutputCP(former); });
+  }
   if (!output) use_console(STD_OUTPUT_HANDLE);
   if (!error) {
     use_console(STD_ERROR_HANDLE);
