@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cli/conversation.hpp"
+
 namespace asiodrv::cli {
 namespace {
 
@@ -122,6 +124,18 @@ TEST(command_line, an_answer_that_nobody_understands_is_said_to_be_of_another_ve
   EXPECT_EQ(run_command_line({"status"}, actions), kFailed);
   const std::string text = ::testing::internal::GetCapturedStderr();
   EXPECT_NE(text.find("another version"), std::string::npos) << text;
+}
+
+TEST(command_line, a_service_that_lacks_a_command_is_said_to_be_of_another_version) {
+  const auto said = [](const Error& error) {
+    ::testing::internal::CaptureStderr();
+    EXPECT_EQ(report(error), kFailed);
+    return ::testing::internal::GetCapturedStderr();
+  };
+  EXPECT_NE(
+      said({ErrorCode::unsupported, "There is no method \"calibrate.list\"."}).find("version"),
+      std::string::npos);
+  EXPECT_EQ(said({ErrorCode::unsupported, "No rate of that kind."}), "No rate of that kind.\n");
 }
 
 TEST(command_line, devices_are_moved_by_rate_and_period) {

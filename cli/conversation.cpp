@@ -15,6 +15,8 @@ using nlohmann::json;
 constexpr nanoseconds kAnswerLimit = std::chrono::seconds{5};
 constexpr nanoseconds kLeaveLimit = std::chrono::seconds{5};
 constexpr nanoseconds kLeavePause = std::chrono::milliseconds{20};
+/// How a service, also an old one, begins its answer to what it has never heard of.
+constexpr std::string_view kNoSuchMethod = "There is no method";
 
 }  // namespace
 
@@ -62,6 +64,11 @@ int report(const Error& error) {
     return kNotRunning;
   }
   print_error(error.message + "\n");
+  if (error.code == ErrorCode::unsupported && error.message.starts_with(kNoSuchMethod)) {
+    print_error(
+        "The running service is of another version than this program; \"asio-driver status\" tells "
+        "which. \"asio-driver stop\" ends it, and the next one is this version's.\n");
+  }
   return kFailed;
 }
 
