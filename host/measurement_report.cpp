@@ -19,6 +19,17 @@ Json stretches(const std::vector<Stretch>& list) {
   return result;
 }
 
+/// The last bin has no end.
+Json histogram(const Punctuality& p) {
+  Json bins = Json::array();
+  for (std::size_t i = 0; i < p.intervals.size(); ++i) {
+    const Json end =
+        i < kIntervalBins.size() ? Json(rounded(kIntervalBins[i] * p.period_us)) : Json(nullptr);
+    bins.push_back({{"up_to_us", end}, {"count", p.intervals[i]}});
+  }
+  return bins;
+}
+
 void add_timing(Json& json, const Measurement& m) {
   json["callbacks"] = m.callbacks;
   if (m.light) return;
@@ -31,12 +42,14 @@ void add_timing(Json& json, const Measurement& m) {
   json["interval_p50_us"] = rounded(m.punctuality.interval_p50_us);
   json["interval_p99_us"] = rounded(m.punctuality.interval_p99_us);
   json["interval_max_us"] = rounded(m.punctuality.interval_max_us);
+  json["interval_histogram"] = histogram(m.punctuality);
   if (m.floor_measured) {
     json["floor_callbacks"] = m.floor.callbacks;
     json["floor_late"] = m.floor.late;
     json["floor_p50_us"] = rounded(m.floor.p50_us);
     json["floor_p99_us"] = rounded(m.floor.p99_us);
     json["floor_max_us"] = rounded(m.floor.max_us);
+    json["floor_interval_histogram"] = histogram(m.floor);
   }
   json["callback_p50_us"] = rounded(m.callback_p50_us);
   json["callback_p99_us"] = rounded(m.callback_p99_us);
@@ -88,6 +101,20 @@ std::string describe_round_trip(const Measurement& m) {
 std::string describe_late(const Punctuality& p) {
   return fmt::format("{} of {} late; lateness p50 {:.1f} p99 {:.1f} max {:.1f} us", p.late,
                      p.callbacks, p.p50_us, p.p99_us, p.max_us);
+}
+
+/// How long from one callback to the next, in periods; bins that nobody fell into are left out.
+void print_intervals(const Output& output, const Measurement& m) {
+  for (std::size_t i = 0; i < m.punctuality.intervals.size(); ++i) {
+    const std::uint64_t ours = m.punctuality.intervals[i], bare = m.floor.intervals[i];
+    if (ours + bare == 0) continue;
+    const std::string bin = i < kIntervalBins.size()
+                                ? fmt::format("up to {:.2f} periods", kIntervalBins[i])
+                                : fmt::format("over {:.2f} periods", kIntervalBins.back());
+    const std::string beside =
+        m.floor_measured ? fmt::format(", bare timer {}", bare) : std::string();
+    output.line(fmt::format("{:<22}{} callbacks{}", "  " + bin, ours, beside));
+  }
 }
 
 void print_stretches(const Output& output, const char* label, const std::vector<Stretch>& list) {
@@ -167,6 +194,7 @@ void print(const Output& output, const Measurement& m) {
     if (m.floor_measured) {
       output.line(fmt::format("{:<16}{}", "bare timer", describe_late(m.floor)));
     }
+    print_intervals(output, m);
     output.line(fmt::format("{:<16}p50 {:.1f} p99 {:.1f} us in the callback", "host's work",
                             m.callback_p50_us, m.callback_p99_us));
   }

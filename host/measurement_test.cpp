@@ -207,7 +207,8 @@ TEST_F(HostMeasurement, the_light_run_only_counts) {
 TEST_F(HostMeasurement, the_document_has_every_promised_field) {
   MeasurementRequest request = request_of(256);
   request.floor = true;
-  const Json json = to_json(run({}, request));
+  const Measurement result = run({}, request);
+  const Json json = to_json(result);
   for (const char* field : {"driver",
                             "process_id",
                             "rate_hz",
@@ -240,9 +241,14 @@ TEST_F(HostMeasurement, the_document_has_every_promised_field) {
                             "cpu_us_per_period",
                             "interval_p50_us",
                             "interval_p99_us",
-                            "interval_max_us"}) {
+                            "interval_max_us",
+                            "interval_histogram",
+                            "floor_interval_histogram"}) {
     EXPECT_TRUE(json.contains(field)) << field;
   }
+  std::uint64_t intervals = 0;
+  for (const Json& bin : json["interval_histogram"]) intervals += bin["count"].get<std::uint64_t>();
+  EXPECT_EQ(intervals, result.punctuality.callbacks - 1);
 }
 
 }  // namespace

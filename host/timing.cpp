@@ -78,6 +78,9 @@ void judge_intervals(std::span<const Tick> ticks, Punctuality& result) {
   intervals.reserve(ticks.size());
   for (std::size_t at = 1; at < ticks.size(); ++at) {
     intervals.push_back(static_cast<double>(ticks[at].time_ns - ticks[at - 1].time_ns) / 1000.0);
+    const auto* const bin = std::lower_bound(kIntervalBins.begin(), kIntervalBins.end(),
+                                             intervals.back() / result.period_us);
+    ++result.intervals[static_cast<std::size_t>(bin - kIntervalBins.begin())];
     const std::int64_t step = ticks[at].index - ticks[at - 1].index;
     if (step > 1) result.skipped += static_cast<std::uint64_t>(step - 1);
   }

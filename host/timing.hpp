@@ -6,6 +6,7 @@
 // second: the 5% quantile, so that a single early callback does not make its neighbours look late.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -18,6 +19,9 @@ struct Tick {
   std::int64_t time_ns = 0;  ///< monotonic clock
 };
 
+/// Where the bins of the interval histogram end, in periods; one more bin holds what is longer.
+inline constexpr std::array kIntervalBins{0.25, 0.5, 0.75, 0.9, 1.1, 1.25, 1.5, 2.0, 4.0};
+
 struct Punctuality {
   std::uint64_t callbacks = 0;
   std::uint64_t late = 0;     ///< began more than half a period after its place, plus `skipped`
@@ -27,6 +31,8 @@ struct Punctuality {
   double p50_us = 0, p99_us = 0, max_us = 0;
   /// From one callback to the next, in microseconds.
   double interval_p50_us = 0, interval_p99_us = 0, interval_max_us = 0;
+  /// How many of them end in each bin of kIntervalBins, and in the one behind; of measured periods.
+  std::array<std::uint64_t, kIntervalBins.size() + 1> intervals{};
 };
 
 /// Judges `ticks` of a stream whose period is about `nominal_period_ns` (positive). Fewer than two

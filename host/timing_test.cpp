@@ -70,6 +70,23 @@ TEST(host_timing, a_few_early_callbacks_do_not_make_the_others_late) {
   EXPECT_EQ(judge_punctuality(ticks, kPeriodNs).late, 0U);
 }
 
+TEST(host_timing, every_interval_lies_in_the_bin_of_its_share_of_a_period) {
+  std::vector<Tick> ticks = steady_stream(10000, 10.0, 0.0);
+  const auto period = static_cast<std::int64_t>(kPeriodNs);
+  ticks[100].time_ns += period * 6 / 10;  // 1.6 periods after the one before, 0.4 to the next
+  ticks.erase(ticks.begin() + 5000, ticks.begin() + 5009);  // ten periods at once
+  const Punctuality result = judge_punctuality(ticks, kPeriodNs);
+  const auto bin_of = [](double share) {
+    std::size_t bin = 0;
+    while (bin < kIntervalBins.size() && kIntervalBins[bin] < share) ++bin;
+    return bin;
+  };
+  EXPECT_EQ(result.intervals[bin_of(1.0)], ticks.size() - 1 - 3);
+  EXPECT_EQ(result.intervals[bin_of(1.6)], 1U);
+  EXPECT_EQ(result.intervals[bin_of(0.4)], 1U);
+  EXPECT_EQ(result.intervals[bin_of(10.0)], 1U);
+}
+
 TEST(host_timing, short_streams_are_judged_without_a_fit) {
   EXPECT_EQ(judge_punctuality({}, kPeriodNs).callbacks, 0U);
   const std::vector<Tick> one = steady_stream(1, 0.0, 0.0);
