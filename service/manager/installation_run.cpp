@@ -7,6 +7,7 @@
 #include "service/manager/installation.hpp"
 #include "service/manager/names.hpp"
 #include "service/manager/refusals.hpp"
+#include "service/manager/service_targets.hpp"
 
 namespace asiodrv::service::manager {
 namespace {
@@ -162,8 +163,17 @@ Result<Sentences> Installation::remove() {
   auto found = find(rights::kRegister | rights::kStop);
   if (!found) return refusal(found);
   std::optional<ServiceConfiguration> known;
+  if (*found && !names_our_program((*found)->configuration.command)) {
+    said.push_back(fmt::format("The service {} is another program's and is left alone: {}",
+                               service_name(), (*found)->configuration.command));
+    found->reset();
+  }
   if (*found) {
     known = (*found)->configuration;
+    if (!same_command(known->command, configuration_for(StartMode::demand, program_).command)) {
+      // One machine has one service of the product, whichever copy has registered it.
+      said.push_back("The service was registered by another copy: " + known->command);
+    }
     block_new_instances(**found, said);
   }
   auto of_users = instances(known ? &*known : nullptr);
@@ -195,7 +205,7 @@ Result<Sentences> Installation::remove() {
     said.push_back(
         fmt::format("The event log keeps its explanations (error {}).", forgotten.error().number));
   }
-  if (!known && of_users->empty()) said.push_back("No service was registered.");
+  if (!known && said.empty()) said.push_back("No service was registered.");
   return said;
 }
 

@@ -210,6 +210,28 @@ TEST_F(installation, rule_9_foreign_services_survive_and_ours_is_told_by_all_its
   }
 }
 
+TEST_F(installation, removal_names_the_copy_that_had_registered_the_service) {
+  Installation elsewhere(control, clock, "D:\\Tried\\ASIO-Driver.exe");
+  ASSERT_TRUE(elsewhere.install(StartMode::logon));
+  control.sign_in("1f");
+  const auto said = service.remove();
+  ASSERT_TRUE(said) << text_of(said);
+  EXPECT_NE(text_of(said).find("D:\\Tried"), std::string::npos) << text_of(said);
+  EXPECT_TRUE(control.services.empty());
+  install(StartMode::demand);
+  EXPECT_EQ(text_of(service.remove()).find("another copy"), std::string::npos);
+}
+
+TEST_F(installation, rule_9_a_service_of_our_name_that_runs_another_program_survives_removal) {
+  control.add_foreign(service_name(), 0x10, "\"C:\\other.exe\"");
+  const auto said = service.remove();
+  ASSERT_TRUE(said) << text_of(said);
+  EXPECT_NE(text_of(said).find("C:\\other.exe"), std::string::npos) << text_of(said);
+  ASSERT_TRUE(is_there(service_name()));
+  EXPECT_EQ(registered().state.state, RunState::running);
+  EXPECT_EQ(registered().configuration.start, StartType::demand);
+}
+
 TEST_F(installation, rule_10_the_list_is_read_page_by_page_and_may_have_holes) {
   install(StartMode::demand);
   for (const char* const suffix : {"1", "2", "3", "4", "5"}) control.sign_in(suffix);

@@ -1,9 +1,11 @@
 #include "service/manager/service_targets.hpp"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "platform/service_instances.hpp"
+#include "service/manager/names.hpp"
 
 namespace asiodrv::service::manager {
 namespace {
@@ -14,13 +16,19 @@ constexpr int kMostPages = 4096;                 // a list that never ends is no
 
 char folded(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-/// Paths of this system do not depend on the case of letters.
-bool same_command(const std::string& a, const std::string& b) noexcept {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return folded(x) == folded(y); });
-}
+bool same_letter(char a, char b) noexcept { return folded(a) == folded(b); }
 
 }  // namespace
+
+bool same_command(const std::string& a, const std::string& b) noexcept {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same_letter);
+}
+
+bool names_our_program(const std::string& command) noexcept {
+  constexpr std::string_view kFile = kProgramFile;
+  return std::search(command.begin(), command.end(), kFile.begin(), kFile.end(), same_letter) !=
+         command.end();
+}
 
 Outcome<std::vector<ServiceEntry>> list_services(ServiceControl& control, std::uint32_t types) {
   std::vector<ServiceEntry> all;

@@ -19,4 +19,10 @@ namespace asiodrv::service::manager {
 [[nodiscard]] Outcome<std::vector<ServiceEntry>> find_instances(
     ServiceControl& control, const std::string& name, const std::vector<std::string>& commands);
 
+/// Paths of this system do not depend on the case of letters.
+[[nodiscard]] bool same_command(const std::string& a, const std::string& b) noexcept;
+
+/// True when the image path `command` has our program's file name, in whatever folder.
+[[nodiscard]] bool names_our_program(const std::string& command) noexcept;
+
 }  // namespace asiodrv::service::manager
