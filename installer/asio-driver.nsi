@@ -131,7 +131,10 @@ Section "-work"
   !insertmacro SelectedMode "off" ${ModeOff}
   StrCpy $ExitCode ${FAILED}
   SetErrorLevel ${FAILED} ; for whatever ends the setup without a word
-  Call Begin
+  Call MakeFolder
+  ${If} $Failure == ""
+    Call Begin
+  ${EndIf}
   ${If} $ExitCode == ${BUSY}
     Call Finish
   ${EndIf}
@@ -156,6 +159,20 @@ Function .onInstFailed
     StrCpy $Failure "The files could not be written to $INSTDIR. Is the disk full?"
     Call Exchange
     Call Finish
+  ${EndIf}
+FunctionEnd
+
+; An empty folder may have been given any rights, or be a link to where others have some. One that is
+; made anew has those of Program Files.
+Function MakeFolder
+  ${DirState} "$INSTDIR" $R1 ; 0: it is empty
+  ${If} $R1 == 0
+    ClearErrors
+    RMDir "$INSTDIR"
+    ${If} ${Errors}
+      StrCpy $Failure "$INSTDIR is empty and cannot be made anew, which takes away rights that \
+        others may have in it. Close the programs that use it, or remove it."
+    ${EndIf}
   ${EndIf}
 FunctionEnd
 
@@ -281,6 +298,15 @@ Function CheckFolder
   ${OrIf} $R3 == ""
     StrCpy $R9 "$INSTDIR is not accepted: users may write to folders outside $PROGRAMFILES64, and \
       with them to every program that plays sound. Choose a folder in $PROGRAMFILES64."
+    StrCpy $ExitCode ${ARGUMENT}
+    Call Refuse
+  ${EndIf}
+  ; Whoever may rename a folder on the way to ours may put another one in its place.
+  ${GetParent} "$INSTDIR" $R4
+  ${If} $R5 == ""
+  ${AndIf} $R4 != "$PROGRAMFILES64"
+    StrCpy $R9 "$INSTDIR is not accepted: other programs may have given users rights to $R4. Choose a \
+      folder that lies in $PROGRAMFILES64 itself."
     StrCpy $ExitCode ${ARGUMENT}
     Call Refuse
   ${EndIf}

@@ -290,7 +290,8 @@ class Installer(unittest.TestCase):
         for switch, says in (("/START=sometimes", "demand, logon, machine, off"),
                              (r"/D=C:\Elsewhere", "users may write"),
                              (r"/D=C:\Program Files", "users may write"),
-                             (r"/D=C:\Program Files\..\Elsewhere", "users may write")):
+                             (r"/D=C:\Program Files\..\Elsewhere", "users may write"),
+                             (r"/D=C:\Program Files\Common Files\Ours", "rights to")):
             self.assert_code(self.machine.setup(base.setup, switch), 1639, says)
         other = installation.DRIVE / "Program Files/Other"
         other.mkdir()
@@ -335,7 +336,10 @@ class Installer(unittest.TestCase):
         base, after = self.make_faulty()
         clean = self.machine.snapshot()
         near = self.machine.near_snapshot()
+        OURS.folder.mkdir()  # whoever made it may have given rights to everybody
+        OURS.folder.chmod(0o777)
         self.assert_code(self.machine.setup(base.setup), 0)
+        self.assertEqual(OURS.folder.stat().st_mode & 0o022, 0, "others may write to the driver")
         old = self.machine.near_snapshot()
         self.assert_code(self.machine.setup(after.setup, "/LOCKED"), 1618, "Another setup")
         (OURS.folder / "setup.lock").unlink()
