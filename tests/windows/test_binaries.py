@@ -1,6 +1,6 @@
-"""What the Windows binaries ask of the system and offer to it, read from the files themselves.
-
-The list of imports is an allow-list: a new system library is a decision, made here.
+"""What the Windows binaries ask of the system and offer to it, read from the files themselves by
+another reader than the release's (tools/release/network.py), which keeps the lists: a new system
+library is a decision, made there.
 """
 
 from __future__ import annotations
@@ -9,28 +9,20 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("ASIODRV_BUILD_ROOT", ROOT / "build"))
+sys.path.insert(0, str(ROOT / "tools/release"))
 
-BINARIES = {
-    "service": BUILD / "windows-x64/bin/asio-driver.exe",
-    "host": BUILD / "windows-x64/bin/asio-host.exe",
-    "dll": BUILD / "windows-x64-dll/bin/asio-driver.dll",
-    "dll-x86": BUILD / "windows-x86/bin/asio-driver.dll",
-    "host-x86": BUILD / "windows-x86/bin/asio-host.exe",
-}
+import files  # noqa: E402  (found through the path above)
+import network  # noqa: E402
 
-#: Part of every Windows 10 and later, editions without media features included.
-SYSTEM_LIBRARIES = {"kernel32.dll", "msvcrt.dll", "advapi32.dll", "user32.dll", "ole32.dll",
-                    "shell32.dll"}
-NETWORK_LIBRARIES = re.compile(
-    r"(ws2_32|wsock32|mswsock|iphlpapi|wininet|winhttp|dnsapi|netapi32|rasapi32|urlmon|webio|"
-    r"httpapi|websocket|mpr|wldap32|libcurl.*)\.dll")
-#: What a program names to load it later. `verify` reads the system's table of connections by it,
-#: opens none, and is part of the service's program (docs/verify.md).
-LOADED_BY_NAME = {("service", "iphlpapi.dll")}
+#: By their names in an installation.
+BINARIES = {name: BUILD / tree / "bin" / file for name, (tree, file) in files.WINDOWS.items()}
+DLLS = ("asio-driver.dll", "x86/asio-driver.dll")
+HOSTS = ("asio-host.exe", "x86/asio-host.exe")
 COM_EXPORTS = {"DllGetClassObject", "DllCanUnloadNow", "DllRegisterServer", "DllUnregisterServer"}
 
 
@@ -44,12 +36,13 @@ def imports_of(headers: str) -> set[str]:
 
 
 def network_libraries_named_in(image: bytes) -> set[str]:
-    """Libraries whose names stand in the file in either width, whatever for."""
+    """Libraries whose names stand in the file in either width, whatever for; without endings."""
     text = image.decode("latin-1")
     wide = [match[0].replace("\0", "") for match in re.finditer(
         r"(?:[A-Za-z0-9_]\0){2,}\.\0[dD]\0[lL]\0[lL]\0", text)]
     narrow = re.findall(r"[A-Za-z0-9_]{2,}\.dll", text, re.IGNORECASE)
-    return {name.lower() for name in wide + narrow if NETWORK_LIBRARIES.fullmatch(name.lower())}
+    known = {network.network_library(name.lower().removesuffix(".dll")) for name in wide + narrow}
+    return {name for name in known if name is not None}
 
 
 def exports_of(headers: str) -> list[str]:
@@ -95,34 +88,34 @@ class Binaries(unittest.TestCase):
     def test_every_import_is_a_known_system_library(self) -> None:
         for name, headers in self.headers.items():
             with self.subTest(binary=name):
-                self.assertEqual(imports_of(headers) - SYSTEM_LIBRARIES, set())
+                self.assertEqual(imports_of(headers) - network.ALLOWED, set())
 
     def test_no_binary_imports_a_network_library(self) -> None:
-        self.assertRegex("ws2_32.dll", NETWORK_LIBRARIES)
+        self.assertEqual(network.network_library("ws2_32"), "ws2_32")
         for name, headers in self.headers.items():
             with self.subTest(binary=name):
                 found = [entry for entry in imports_of(headers)
-                         if NETWORK_LIBRARIES.fullmatch(entry)]
+                         if network.network_library(entry.removesuffix(".dll")) is not None]
                 self.assertEqual(found, [])
 
     def test_no_binary_loads_a_network_library_but_the_one_exception(self) -> None:
         sample = "\1ws2_32.DLL\0".encode("utf-16-le") + b"-winhttp.dll\0kernel32.dll"
-        self.assertEqual(network_libraries_named_in(sample), {"ws2_32.dll", "winhttp.dll"})
+        self.assertEqual(network_libraries_named_in(sample), {"ws2_32", "winhttp"})
         found = {(name, library) for name, path in BINARIES.items()
                  for library in network_libraries_named_in(path.read_bytes())}
-        self.assertEqual(found, LOADED_BY_NAME)
+        self.assertEqual(found, network.EXCEPTIONS)
 
     def test_the_dll_exports_exactly_the_four_entries_of_a_com_server(self) -> None:
-        for name in ("dll", "dll-x86"):
+        for name in DLLS:
             with self.subTest(binary=name):
                 names = exports_of(self.headers[name])
                 self.assertEqual(sorted(names), sorted(COM_EXPORTS))
 
     def test_the_service_shows_no_console_window(self) -> None:
-        self.assertRegex(self.headers["service"], r"Subsystem\s+0+2\s")
+        self.assertRegex(self.headers["asio-driver.exe"], r"Subsystem\s+0+2\s")
 
     def test_the_host_is_a_console_program(self) -> None:
-        for name in ("host", "host-x86"):
+        for name in HOSTS:
             self.assertRegex(self.headers[name], r"Subsystem\s+0+3\s", name)
 
     def test_address_randomisation_and_data_execution_prevention_are_on(self) -> None:
@@ -131,13 +124,13 @@ class Binaries(unittest.TestCase):
                 flags = int(re.search(r"DllCharacteristics\s+([0-9a-f]+)", headers)[1], 16)
                 self.assertTrue(flags & 0x0040, "dynamic base")
                 self.assertTrue(flags & 0x0100, "no execution of data")
-                if "x86" not in name:
+                if not name.startswith("x86/"):
                     self.assertTrue(flags & 0x0020, "high-entropy addresses")
 
     def test_the_x86_binaries_are_32_bit_and_the_others_64(self) -> None:
         for name, path in BINARIES.items():
             with self.subTest(binary=name):
-                bits = "i386" if "x86" in name else "x86-64"
+                bits = "i386" if name.startswith("x86/") else "x86-64"
                 self.assertIn(f"file format pei-{bits}", dump(path, "-f"))
 
     def test_every_file_says_which_version_of_what_it_is(self) -> None:
@@ -152,7 +145,7 @@ class Binaries(unittest.TestCase):
         self.assertEqual(version_texts(b"nothing"), {})
 
     def test_the_dll_registers_no_thread_local_destructors(self) -> None:
-        for name in ("dll", "dll-x86"):
+        for name in DLLS:
             with self.subTest(binary=name):
                 symbols = dump(BINARIES[name], "-t")
                 self.assertIn("DllGetClassObject", symbols, "a table without symbols says nothing")
