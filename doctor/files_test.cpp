@@ -92,6 +92,33 @@ TEST(doctor_probe, a_class_has_one_form) {
   }
 }
 
+TEST(doctor_probe, drivers_for_32_bit_programs_are_loaded_by_the_host_for_them_or_not_at_all) {
+  const std::string driver = "{D0C70003-0000-4000-8000-00000000D0C7}";
+  const ConfigFolder folder;
+  const std::string program = folder.file("asio-driver.exe");
+  const auto ask = [&](unsigned bits, bool initialise) {
+    return probe_program(program, "1.2.3", driver, bits, initialise);
+  };
+  using Words = std::vector<std::string>;
+  ASSERT_TRUE(ask(64, true).has_value());
+  EXPECT_EQ(ask(64, true)->path, program);
+  EXPECT_EQ(ask(64, true)->arguments, (Words{"doctor", "--probe-child", driver, "--probe-init"}));
+  ASSERT_FALSE(ask(32, false).has_value());
+  EXPECT_NE(ask(32, false).error().message.find("not probed"), std::string::npos);
+
+  std::filesystem::create_directories(service::path_of(folder.file("x86")));
+  folder.write("x86/asio-host.exe", driver_file(0x8664));
+  EXPECT_FALSE(ask(32, false).has_value()) << "a 64-bit one loads no 32-bit driver";
+  folder.write("x86/asio-host.exe", driver_file(0x014C));
+  ASSERT_TRUE(ask(32, false).has_value()) << ask(32, false).error().message;
+  EXPECT_NE(ask(32, false)->path.find("x86"), std::string::npos);
+  EXPECT_EQ(ask(32, false)->arguments, (Words{"load", "--driver", driver}));
+  EXPECT_EQ(ask(32, true)->arguments, (Words{"load", "--driver", driver, "--init"}));
+  const auto older = probe_program(program, "1.2.4", driver, 32, false);
+  ASSERT_FALSE(older.has_value());
+  EXPECT_NE(older.error().message.find("another version"), std::string::npos);
+}
+
 TEST(doctor_probe, what_a_process_leaves_behind_is_judged) {
   const nanoseconds limit = std::chrono::seconds{3};
   EXPECT_EQ(judge_probe(true, 0, "fine\n", limit).end, "fine");

@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "doctor/installed_files.hpp"
+#include "doctor/program_file.hpp"
 
 namespace asiodrv::doctor {
 namespace {
@@ -25,7 +29,39 @@ std::string plain(std::string_view text) {
   return result;
 }
 
+/// The host for 32-bit programs, where an installation has it. Of this version only: another one
+/// may not know what it is asked, which would look like a driver that crashes.
+Result<std::string> narrow_host(const std::string& program_path, const std::string& version) {
+  const char separator = program_path.find('\\') == std::string::npos ? '/' : '\\';
+  const std::string path =
+      folder_of(program_path) + separator + "x86" + separator + "asio-host.exe";
+  const auto file = read_program_file(path);
+  if (!file || file->machine != "x86") {
+    return fail(ErrorCode::not_found,
+                "not probed: this program is a 64-bit one, and " + path + " is not there");
+  }
+  if (short_version(file->version) != version) {
+    return fail(ErrorCode::not_found, "not probed: " + path + " is of another version");
+  }
+  return path;
+}
+
 }  // namespace
+
+Result<ProbeProgram> probe_program(const std::string& program_path, const std::string& version,
+                                   const std::string& driver_class, unsigned bits,
+                                   bool initialise) {
+  ProbeProgram program{program_path, {"doctor", "--probe-child", driver_class}};
+  const char* flag = "--probe-init";
+  if (bits == 32) {
+    auto host = narrow_host(program_path, version);
+    if (!host) return refusal(host);
+    program = {std::move(*host), {"load", "--driver", driver_class}};
+    flag = "--init";
+  }
+  if (initialise) program.arguments.emplace_back(flag);
+  return program;
+}
 
 bool is_class_id(std::string_view text) noexcept {
   constexpr std::string_view kForm = "{########-####-####-####-############}";

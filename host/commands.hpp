@@ -30,6 +30,7 @@ struct Options {
   std::uint32_t sine_hz = 0;  ///< measure; 0: noise
   std::string output_ready = "probe";
   std::string like = "all";
+  bool initialise = false;  ///< load
 
   // torture
   std::vector<std::string> only;
@@ -53,6 +54,7 @@ struct Command {
 };
 
 int run_list(Command& command);
+int run_load(Command& command);
 int run_probe(Command& command);
 int run_play(Command& command);
 int run_record(Command& command);

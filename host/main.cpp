@@ -107,6 +107,11 @@ int run(const std::vector<std::string>& arguments) {
   probe->add_option("--like", options.like, "In whose order")
       ->check(CLI::IsMember({"portaudio", "juce", "rtaudio", "all"}));
 
+  CLI::App* load = add("load", "What \"asio-driver doctor\" asks", run_load);
+  load->group("");  // not for people
+  load->add_option("--driver", options.driver, "CLSID or module path")->required();
+  load->add_flag("--init", options.initialise, "Also initialise it");
+
   CLI::App* play = add("play", "Play a WAV file", run_play);
   play->add_option("FILE", options.file, "WAV file");
   add_stream_options(*play, options);

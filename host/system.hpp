@@ -57,6 +57,9 @@ bool wait_until(World& world, nanoseconds limit, const std::function<bool()>& do
 /// Errors: not_found, unsupported (no ASIO driver in there), internal; with the system's reason.
 [[nodiscard]] Result<asio::AsioDriver*> create_instance(const DriverEntry& entry);
 
+/// Drivers that are loaded from here on find no standard output; this program keeps its own.
+void keep_output_from_drivers();
+
 /// Processor time that this process, or the calling thread, has used.
 [[nodiscard]] nanoseconds process_cpu_time();
 [[nodiscard]] nanoseconds thread_cpu_time();

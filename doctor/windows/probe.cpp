@@ -13,6 +13,7 @@
 #include "platform/windows/command_line.hpp"
 #include "platform/windows/handle.hpp"
 #include "platform/windows/text.hpp"
+#include "service/version.hpp"
 
 namespace asiodrv::doctor {
 namespace {
@@ -141,11 +142,14 @@ struct ProbedDriver : IUnknown {
   virtual std::int32_t init(void* window) = 0;
 };
 
-Known<ProbeResult> probe_driver(const std::string& driver_class, bool initialise,
+Known<ProbeResult> probe_driver(const std::string& driver_class, unsigned bits, bool initialise,
                                 nanoseconds limit) {
   if (!is_class_id(driver_class)) {
     return Known<ProbeResult>::unknown("what is registered as its class is none");
   }
+  const auto program =
+      probe_program(platform::program_path(), service::kVersion, driver_class, bits, initialise);
+  if (!program) return Known<ProbeResult>::unknown(program.error().message);
   SECURITY_ATTRIBUTES inheritable{sizeof inheritable, nullptr, TRUE};
   HANDLE raw_read = nullptr;
   HANDLE raw_write = nullptr;
@@ -156,11 +160,9 @@ Known<ProbeResult> probe_driver(const std::string& driver_class, bool initialise
   UniqueHandle write(raw_write);
   SetHandleInformation(read.get(), HANDLE_FLAG_INHERIT, 0);
   const UniqueHandle job = make_job();
-  std::vector<std::string> arguments{"doctor", "--probe-child", driver_class};
-  if (initialise) arguments.emplace_back("--probe-init");
   UniqueHandle thread;
   const UniqueHandle process =
-      start_suspended(platform::program_path(), arguments, write.get(), thread);
+      start_suspended(program->path, program->arguments, write.get(), thread);
   if (!process) {
     return Known<ProbeResult>::unknown("Windows starts no process, error " +
                                        std::to_string(GetLastError()));

@@ -98,12 +98,11 @@ void read_our_file(Registration& facts, std::size_t index, const Facts& all,
   facts.machine = std::move(file.machine);
   facts.version = std::move(file.version);
   facts.in_our_folder = lies_in(*facts.path, folder);
-  const bool fits = facts.machine.is("x64") && index == 0;
+  const bool fits = facts.machine.is(index == 0 ? "x64" : "x86");
   const bool trusted = facts.in_our_folder.is(true) && facts.user_path.is("");
   if (!fits) {
-    facts.load = Known<ProbeResult>::unknown(
-        index == 0 ? "the file is no 64-bit program file"
-                   : "this program is a 64-bit one; \"asio-host probe\" for x86 can tell");
+    facts.load = Known<ProbeResult>::unknown(index == 0 ? "the file is no 64-bit program file"
+                                                        : "the file is no 32-bit program file");
   } else if (!trusted && !options.probe) {
     facts.load = Known<ProbeResult>::unknown(
         "the file is not in the folder of this program, and is loaded with --probe only");
@@ -112,7 +111,7 @@ void read_our_file(Registration& facts, std::size_t index, const Facts& all,
   } else if (!facts.listed_class.known() || !same_text(*facts.listed_class, driver_class())) {
     facts.load = Known<ProbeResult>::unknown("the class is not the driver's");
   } else {
-    facts.load = probe_driver(driver_class(), false, options.probe_limit);
+    facts.load = probe_driver(driver_class(), bits_of(index), false, options.probe_limit);
   }
 }
 
@@ -136,14 +135,13 @@ void read_others(Facts& facts, std::size_t index, View view, const RegistryKey& 
     }
     if (!options.probe) {
       other.probe = Known<ProbeResult>::unknown("it is loaded with --probe only");
-    } else if (index != 0) {
-      other.probe = Known<ProbeResult>::unknown("this program cannot load 32-bit drivers");
-    } else if (other.file_exists.is(false) || !other.machine.is("x64")) {
-      other.probe = Known<ProbeResult>::unknown("it has no file for 64-bit programs");
+    } else if (other.file_exists.is(false) || !other.machine.is(index == 0 ? "x64" : "x86")) {
+      other.probe = Known<ProbeResult>::unknown(index == 0 ? "it has no file for 64-bit programs"
+                                                           : "it has no file for 32-bit programs");
     } else if (facts.system.elevated.is(true)) {
       other.probe = Known<ProbeResult>::unknown(kNotElevated);
     } else {
-      other.probe = probe_driver(other.driver_class, true, options.probe_limit);
+      other.probe = probe_driver(other.driver_class, other.bits, true, options.probe_limit);
     }
     facts.others.push_back(std::move(other));
   }

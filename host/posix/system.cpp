@@ -64,6 +64,8 @@ Result<asio::AsioDriver*> create_instance(const DriverEntry& entry) {
   return driver;
 }
 
+void keep_output_from_drivers() {}  // there is one for all
+
 nanoseconds process_cpu_time() { return cpu_clock(CLOCK_PROCESS_CPUTIME_ID); }
 nanoseconds thread_cpu_time() { return cpu_clock(CLOCK_THREAD_CPUTIME_ID); }
 

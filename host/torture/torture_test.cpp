@@ -2,6 +2,7 @@
 // case that is made for it. Runs the real program, with its guard processes.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -130,6 +131,24 @@ TEST(host_program, a_recording_says_how_many_frames_were_lost) {
   EXPECT_EQ(broken.exit_code, 0);
   EXPECT_GT(broken.json["lost_frames"].get<int>(), 0);
   std::remove(file.c_str());
+}
+
+/// What "asio-driver doctor" reads of it: exit code 0, and the last line.
+TEST(host_program, a_driver_is_loaded_and_let_go_with_one_line_for_the_doctor) {
+  const auto output_of = [](const std::vector<std::string>& arguments) -> std::string {
+    set_fake("");
+    auto child = start_child(beside_us(kHost), arguments);
+    if (!child || !(*child)->wait(std::chrono::seconds{30})) return "none";
+    std::string output = (*child)->exit_code() == 0 ? (*child)->output() : "failed";
+    output.erase(std::remove(output.begin(), output.end(), '\r'), output.end());
+    return output;
+  };
+  EXPECT_EQ(output_of({"load", "--driver", beside_us(kFake)}), "\nfine\n");
+  EXPECT_EQ(output_of({"load", "--driver", beside_us(kFake), "--init"}), "\nfine\n");
+  const std::string refused = output_of({"load", "--driver", beside_us("no-driver")});
+  EXPECT_EQ(refused.find("\nrefused "), 0U) << refused;
+  EXPECT_EQ(refused.find('\n', 1), refused.size() - 1) << "one line: " << refused;
+  EXPECT_EQ(output_of({"load"}), "failed");
 }
 
 TEST(host_program, exit_codes_tell_usage_from_absence) {

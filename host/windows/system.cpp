@@ -79,6 +79,8 @@ void ControlThread::wait(nanoseconds duration) {
   }
 }
 
+void keep_output_from_drivers() { SetStdHandle(STD_OUTPUT_HANDLE, nullptr); }
+
 nanoseconds process_cpu_time() {
   FILETIME created{}, ended{}, kernel{}, user{};
   GetProcessTimes(GetCurrentProcess(), &created, &ended, &kernel, &user);
