@@ -185,6 +185,27 @@ class BothHalves(unittest.TestCase):
         self.assertRegex(probed.out, r"ok +disposeBuffers", str(probed))
         self.assertNotIn("BAD", probed.out, str(probed))
 
+    def test_the_doctor_loads_32_bit_drivers_by_the_32_bit_host(self) -> None:
+        foreign = "{D0C70009-0000-4000-8000-00000000D0C7}"  # which our driver does not know
+        asio, server = r"HKLM\SOFTWARE\ASIO\Narrow", rf"HKLM\SOFTWARE\Classes\CLSID\{foreign}"
+        for key in (asio, server):
+            self.addCleanup(self.world.tool, "reg.exe", "delete", key, "/f", "/reg:32")
+        self.world.tool("reg.exe", "add", asio, "/v", "CLSID", "/d", foreign, "/f", "/reg:32")
+        self.world.tool("reg.exe", "add", server + r"\InprocServer32", "/ve", "/d",
+                        r"Z:\stage\x86\asio-driver.dll", "/f", "/reg:32")
+        for turn in range(1, 5):
+            facts = self.world.run("asio-driver", "doctor", "--probe", "--json",
+                                   seconds=120).json()["facts"]
+            ours = facts["registration_32"]["load"]
+            (other,) = [each for each in facts["others"] if each["name"] == "Narrow"]
+            if "crashed" not in (ours.get("end"), other["probe"].get("end")):
+                break
+            print(f"attempt {turn}: the emulated processor lost a program", file=sys.stderr,
+                  flush=True)
+        self.assertEqual(ours.get("end"), "fine", ours)
+        self.assertEqual((other["bits"], other["probe"].get("end")), (32, "refused"), other)
+        self.assertIn("80040111", other["probe"]["detail"])  # the class is not in there
+
     def bits_of(self, name: str) -> str:
         """From the file's header: a test of two 64-bit programs would prove nothing."""
         data = (STAGE / name).read_bytes()
