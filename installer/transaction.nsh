@@ -8,6 +8,8 @@
 ; The journal says how far it came; it is written before the step that it announces.
 ;   state "exchanging": files are on the move; after a crash everything goes back
 ;   state "final":      the new version is in place; after a crash the rest is tidied up
+; Nothing here can make Windows write to the disk at once (that would take a plug-in). A power cut may
+; take the last seconds, and with them the journal: then the next setup fills gaps and goes on.
 ; A file in use can be renamed, not overwritten: programs that run keep the old one.
 
 !define JOURNAL "$INSTDIR\journal.ini"
@@ -347,6 +349,16 @@ Function ${UN}Begin
     Return
   ${EndIf}
   ReadINIStr $R1 "${JOURNAL}" "journal" "state"
+  ; Whatever was written last may not have reached the disk. When the old set is being kept already,
+  ; the new one is final, and going back would mix the two.
+  ReadINIStr $R2 "${JOURNAL}" "journal" "keep"
+  ReadINIStr $R3 "${JOURNAL}" "journal" "version"
+  ReadINIStr $R4 "$INSTDIR\previous\previous.ini" "previous" "version"
+  ${If} $R1 == "exchanging"
+  ${AndIf} $R2 == "1"
+  ${AndIf} $R3 == $R4
+    StrCpy $R1 "final"
+  ${EndIf}
   ${If} $R1 == "exchanging"
     Call ${UN}MoveBack
     ; What the journal knew is what was installed before the crash.
