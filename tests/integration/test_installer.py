@@ -172,14 +172,26 @@ class Installer(unittest.TestCase):
         self.write_report("life")
         self.assertEqual(self.report["left_behind"], [])
 
+    def registered_process(self, world: World) -> int:
+        """Of the service that the service manager runs."""
+        answer = world.run("asio-driver", "service", "status", "--json").json()
+        (service,) = answer["services"]
+        self.assertEqual(service["state"], "running", answer)
+        return service["process_id"]
+
     def upgrade_while_it_plays(self, world: World, after: installation.setup.Wish) -> None:
+        named, world.instance = world.instance, ""  # which the registered service serves
+        started = world.run("asio-driver", "service", "start")
+        self.assertEqual(started.code, 0, str(started))
         seconds = 12
         host = world.start(HOST, "measure", "--frames", str(FRAMES), "--seconds", str(seconds),
                            "--json")
         world.wait_for_clients(1)
         first = world.service_id()
+        self.assertEqual(first, self.registered_process(world), "an agent serves it")
         outcome = self.machine.setup(after.setup, environment=world.environment())
         self.assert_code(outcome, 0)
+        self.assertNotEqual(self.registered_process(world), first)
 
         def another() -> Any:
             status = world.status()
@@ -190,6 +202,8 @@ class Installer(unittest.TestCase):
         self.report["upgrade"] = {
             "seconds": round(outcome.seconds, 1), "process_before": first,
             "process_after": status["service"]["process_id"],
+            # After a start that takes long an agent may have been faster: the service then waits.
+            "registered_process_after": self.registered_process(world),
             "version_after": status["service"]["version"],
             "longest_silence_seconds": round(damage, 3), "callbacks": report["callbacks"]}
         self.assertEqual(status["service"]["version"], after.version)
@@ -198,6 +212,10 @@ class Installer(unittest.TestCase):
         self.assertLess(damage, 3, report)
         self.assertGreater(report["callbacks"], 0.8 * seconds * RATE / FRAMES, report)
         self.assert_installed(OURS, after)
+        for command in (("service", "stop"), ("stop",)):  # 3: nobody else serves it
+            ended = world.run("asio-driver", *command)
+            self.assertIn(ended.code, (0, 3), str(ended))
+        world.instance = named
 
     def roll_back_and_repair(self, world: World, base: installation.setup.Wish,
                              after: installation.setup.Wish) -> None:
