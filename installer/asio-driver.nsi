@@ -458,28 +458,34 @@ Function un.Remove
   StrCpy $ExitCode ${OK}
 FunctionEnd
 
-; The machine's data. Users may have made this folder before we did, so what is in it may be links to
-; other places: it moves where they cannot reach it, and links go before anything is looked for in
-; them (RMDir of a link removes the link).
+; The machine's data, and what the service has kept when it ran without a user. Others may have made
+; these folders before we did, so what is in them may be links to other places: they move where nobody
+; else can reach them, and links go before anything is looked for in them (RMDir of a link removes the
+; link).
+!macro PurgeOne FOLDER NAME
+  ${If} ${FileExists} "${FOLDER}\*.*"
+    CreateDirectory "$INSTDIR\discarded"
+    ClearErrors
+    Rename "${FOLDER}" "$INSTDIR\discarded\${NAME}"
+    ${If} ${Errors}
+      StrCpy $R9 "${FOLDER} is in use and stays."
+      !insertmacro Note
+    ${Else}
+      RMDir "$INSTDIR\discarded\${NAME}"
+      RMDir "$INSTDIR\discarded\${NAME}\logs"
+      Delete "$INSTDIR\discarded\${NAME}\logs\*.*"
+      RMDir "$INSTDIR\discarded\${NAME}\logs"
+      Delete "$INSTDIR\discarded\${NAME}\*.*"
+      RMDir "$INSTDIR\discarded\${NAME}"
+    ${EndIf}
+  ${EndIf}
+!macroend
+
 Function un.Purge
   SetShellVarContext all
   StrCpy $R1 "$APPDATA\${PRODUCT_ID}"
   SetShellVarContext current
-  ${IfNot} ${FileExists} "$R1\*.*"
-    Return
-  ${EndIf}
-  CreateDirectory "$INSTDIR\discarded"
-  ClearErrors
-  Rename "$R1" "$INSTDIR\discarded\data"
-  ${If} ${Errors}
-    StrCpy $R9 "$R1 is in use and stays."
-    !insertmacro Note
-    Return
-  ${EndIf}
-  RMDir "$INSTDIR\discarded\data"
-  RMDir "$INSTDIR\discarded\data\logs"
-  Delete "$INSTDIR\discarded\data\logs\*.*"
-  RMDir "$INSTDIR\discarded\data\logs"
-  Delete "$INSTDIR\discarded\data\*.*"
-  RMDir "$INSTDIR\discarded\data"
+  !insertmacro PurgeOne "$R1" "data"
+  !insertmacro PurgeOne \
+    "$WINDIR\ServiceProfiles\LocalService\AppData\Local\${PRODUCT_ID}" "service"
 FunctionEnd

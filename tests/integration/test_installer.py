@@ -144,6 +144,9 @@ class Installer(unittest.TestCase):
         after = installation.make_setup("next", OURS, installation.next_version(), "next")
         vendor = installation.make_setup(
             "vendor", VENDOR, VENDOR.profile.version_or(installation.base_version()), "example")
+        service_data = (installation.DRIVE / "windows/ServiceProfiles/LocalService/AppData/Local" /
+                        OURS.profile.id)
+        service_data.parent.mkdir(parents=True, exist_ok=True)
         before = self.machine.snapshot()
 
         outcome = self.machine.setup(base.setup)
@@ -162,10 +165,10 @@ class Installer(unittest.TestCase):
         self.second_vendor(world, vendor)
 
         world.close()
-        data = installation.DRIVE / "ProgramData" / OURS.profile.id / "logs"
-        data.mkdir(parents=True)
-        (data / "machine.log").write_text("x")
-        (data.parent / "config.toml").write_text("")
+        for data in (installation.DRIVE / "ProgramData" / OURS.profile.id, service_data):
+            (data / "logs").mkdir(parents=True)
+            (data / "logs/machine.log").write_text("x")
+            (data / "config.toml").write_text("")
         outcome = self.machine.remove(OURS.folder, "/PURGE")
         self.assert_code(outcome, 0)
         self.report["left_behind"] = before.changes_to(self.machine.snapshot())
