@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import unittest
@@ -54,6 +55,28 @@ def exports_of(headers: str) -> list[str]:
             break
         names.append(match[1])
     return names
+
+
+def thread_callbacks(headers: str, image: bytes) -> int:
+    """How many functions the loader calls for every thread that comes and goes."""
+    wide = "pei-x86-64" in headers
+    size = 8 if wide else 4
+    base = int(re.search(r"ImageBase\s+([0-9a-f]+)", headers)[1], 16)
+    directory = int(re.search(r"Entry 9 ([0-9a-f]+) [0-9a-f]+ Thread Storage", headers)[1], 16)
+    pe = int.from_bytes(image[0x3C:0x40], "little")
+    sections = pe + 24 + int.from_bytes(image[pe + 20:pe + 22], "little")
+
+    def number(address: int) -> int:
+        """At an address relative to the image's, as wide as one."""
+        for row in range(int.from_bytes(image[pe + 6:pe + 8], "little")):
+            _, start, held, offset = struct.unpack_from("<IIII", image, sections + 40 * row + 8)
+            if start <= address < start + held:
+                at = offset + address - start
+                return int.from_bytes(image[at:at + size], "little")
+        raise AssertionError(f"address {address:#x} lies in no section")
+
+    table = number(directory + 3 * size) - base
+    return next(count for count in range(100) if number(table + count * size) == 0)
 
 
 def version_texts(data: bytes) -> dict[str, str]:
@@ -143,6 +166,13 @@ class Binaries(unittest.TestCase):
                 self.assertEqual(texts.get("OriginalFilename"), path.name)
                 self.assertNotEqual(texts.get("CompanyName", ""), "")
         self.assertEqual(version_texts(b"nothing"), {})
+
+    def test_the_dll_hears_of_threads_as_the_runtime_does_and_no_more(self) -> None:
+        counted = {name: thread_callbacks(self.headers[name], path.read_bytes())
+                   for name, path in BINARIES.items()}
+        for name in DLLS:
+            self.assertEqual(counted[name], 2, "thread-local data of the runtime: begin and end")
+        self.assertGreater(counted["asio-driver.exe"], 2, "winpthreads has one more; it is seen")
 
     def test_the_dll_registers_no_thread_local_destructors(self) -> None:
         for name in DLLS:
