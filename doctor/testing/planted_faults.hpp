@@ -74,6 +74,11 @@ inline const std::vector<Fault>& planted_faults() {
          f.registration[0].load = ProbeResult{"crashed", "0xC0000005"};
        },
        "driver_crashes"},
+      {"32-bit driver crashes",
+       [](Facts& f) {
+         f.registration[1].load = ProbeResult{"crashed", "0xC0000005"};
+       },
+       "driver_crashes"},
       {"driver refused",
        [](Facts& f) {
          f.registration[0].load = ProbeResult{"refused", "0x8007007E"};
