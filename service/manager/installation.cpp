@@ -193,6 +193,12 @@ Result<> Installation::create(StartMode mode, Sentences& said) {
 
 /// What is registered may be of another version, in another folder, or half removed.
 Result<> Installation::rewrite(Registration& present, StartMode mode, Sentences& said) {
+  if (!names_our_program(present.configuration.command)) {
+    return fail(ErrorCode::already_exists,
+                fmt::format("A service named {} is there already and runs another program: {}. "
+                            "Remove it first, with the program that it belongs to.",
+                            service_name(), present.configuration.command));
+  }
   const bool per_user = is_per_user(present.configuration);
   const ServiceConfiguration wanted =
       per_user ? configuration_for(mode, program_) : ordinary_configuration(mode, program_);

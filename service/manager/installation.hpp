@@ -35,9 +35,11 @@ class Installation {
   Installation(ServiceControl& control, ports::Clock& clock, std::string program);
 
   /// Registers the service, or brings what is registered to this program and `mode`. An option that
-  /// the system does not accept is said and left out.
+  /// the system does not accept is said and left out. Error: already_exists (another program's
+  /// service has the name).
   [[nodiscard]] Result<Sentences> install(StartMode mode);
-  /// Stops and removes everything of ours. That nothing is there is no failure. Error:
+  /// Stops and removes everything of ours. That nothing is there is no failure, and neither is
+  /// another program's service of the name, which stays. Error:
   /// invalid_state (somebody signed in meanwhile and has got an instance; run it again).
   [[nodiscard]] Result<Sentences> remove();
   /// The service, or all instances that there are. What runs already is fine.

@@ -139,7 +139,7 @@ TEST_F(installation, rule_7_a_registration_that_appears_meanwhile_is_rewritten) 
     if (call != "create asio-driver") return;
     control.after = nullptr;
     FakeService foreign;
-    foreign.configuration = {0x50, StartType::automatic, "\"C:\\x.exe\"", "x", {}};
+    foreign.configuration = {0x50, StartType::automatic, "\"C:\\x\\asio-driver.exe\"", "x", {}};
     control.services[service_name()] = foreign;
   };
   install(StartMode::demand);
@@ -222,12 +222,18 @@ TEST_F(installation, removal_names_the_copy_that_had_registered_the_service) {
   EXPECT_EQ(text_of(service.remove()).find("another copy"), std::string::npos);
 }
 
-TEST_F(installation, rule_9_a_service_of_our_name_that_runs_another_program_survives_removal) {
+TEST_F(installation, rule_9_a_service_of_our_name_that_runs_another_program_is_left_alone) {
   control.add_foreign(service_name(), 0x10, "\"C:\\other.exe\"");
   const auto said = service.remove();
   ASSERT_TRUE(said) << text_of(said);
   EXPECT_NE(text_of(said).find("C:\\other.exe"), std::string::npos) << text_of(said);
+  for (const StartMode mode : {StartMode::demand, StartMode::machine}) {
+    const auto refused = service.install(mode);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("C:\\other.exe"), std::string::npos);
+  }
   ASSERT_TRUE(is_there(service_name()));
+  EXPECT_EQ(registered().configuration.command, "\"C:\\other.exe\"");
   EXPECT_EQ(registered().state.state, RunState::running);
   EXPECT_EQ(registered().configuration.start, StartType::demand);
 }

@@ -26,8 +26,8 @@ bool same_command(const std::string& a, const std::string& b) noexcept {
 
 bool names_our_program(const std::string& command) noexcept {
   constexpr std::string_view kFile = kProgramFile;
-  return std::search(command.begin(), command.end(), kFile.begin(), kFile.end(), same_letter) !=
-         command.end();
+  return command.empty() || std::search(command.begin(), command.end(), kFile.begin(), kFile.end(),
+                                        same_letter) != command.end();
 }
 
 Outcome<std::vector<ServiceEntry>> list_services(ServiceControl& control, std::uint32_t types) {

@@ -22,7 +22,8 @@ namespace asiodrv::service::manager {
 /// Paths of this system do not depend on the case of letters.
 [[nodiscard]] bool same_command(const std::string& a, const std::string& b) noexcept;
 
-/// True when the image path `command` has our program's file name, in whatever folder.
+/// True when the image path `command` has our program's file name, in whatever folder. One that
+/// was lost counts as ours.
 [[nodiscard]] bool names_our_program(const std::string& command) noexcept;
 
 }  // namespace asiodrv::service::manager
