@@ -320,6 +320,31 @@ TEST_F(control_server, two_hundred_parallel_clients_are_each_served_or_told_busy
   EXPECT_EQ(handler.overlaps, 0);
 }
 
+TEST_F(control_server, a_thousand_clients_that_stay_are_each_served_or_told_busy) {
+  constexpr std::size_t kClients = 1000;
+  serve(patient());
+  std::vector<std::unique_ptr<RawClient>> clients;
+  std::size_t served = 0;
+  std::size_t busy = 0;
+  while (clients.size() < kClients) {
+    clients.push_back(std::make_unique<RawClient>(ports, transport));
+    clients.back()->call(1, "echo");
+    const auto message = clients.back()->receive();
+    const auto* response = message ? std::get_if<Response>(&*message) : nullptr;
+    ASSERT_NE(response, nullptr) << "client " << clients.size();
+    if (response->outcome) {
+      ++served;
+    } else if (response->outcome.error().code == ErrorCode::limit_reached) {
+      ++busy;
+    }
+  }
+  EXPECT_EQ(served, ControlServerOptions{}.max_connections);
+  EXPECT_EQ(served + busy, kClients);
+  clients.clear();
+  wait_for_disconnects(static_cast<int>(served));
+  expect_alive();
+}
+
 TEST_F(control_server, disconnect_reaches_the_handler_once_and_ids_are_not_reused) {
   serve(patient());
   for (int i = 0; i < 20; ++i) {
