@@ -127,7 +127,9 @@ void Stream::wait_for_earlier() noexcept {
 
 void Stream::wait_for_work() noexcept {
   const bool streaming = waiting_since_armed_;
-  const Instant until = streaming ? due_ - kPreciseStretch : clock_.now() + kCallbackIdleWait;
+  // Before the first call on our own a ring may still come, and a precise sleep would not hear it.
+  const nanoseconds precise = alone_ ? kPreciseStretch : nanoseconds{0};
+  const Instant until = streaming ? due_ - precise : clock_.now() + kCallbackIdleWait;
   const std::uint32_t count = current_->wake->wait_change(seen_, until, nanoseconds{0});
   if (count != seen_ || !streaming || gate_.closed()) return;
   if (clock_.now() >= until) clock_.sleep_until(due_);
