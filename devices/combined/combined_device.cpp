@@ -64,6 +64,7 @@ struct CombinedDevice::Members {
     if (wish == MemberOrder::Wish::closed) return given;
     given.format = formats[index];
     if (wish == MemberOrder::Wish::open) return given;
+    given.master = master;
     given.session = sessions[index];
     given.planned = planned[index];
     given.spare = spare[index];
@@ -107,6 +108,7 @@ struct CombinedDevice::Members {
 
   std::shared_ptr<ports::Signal> progress;
   std::vector<std::unique_ptr<MemberKeeper>> keepers;
+  ports::DeviceFormat master{};  // since open
   // By member, since open:
   std::vector<ports::DeviceFormat> formats;
   std::vector<ports::DeviceLatency> planned;
@@ -192,6 +194,8 @@ void CombinedDevice::renew_info() {
 Result<> CombinedDevice::open(const ports::DeviceFormat& format) {
   if (open_) return fail(ErrorCode::invalid_state, info_.name + " is open already: close it.");
   const Instant begun = clock_.now();
+  // A lost member may have become something else since.
+  if (Result<> renewed = try_renew(); !renewed) return renewed;
   if (Result<> chosen = choose_formats(format); !chosen) return chosen;
   Result<> ready = open_all(format);
   const bool master_is_open = ready.has_value();
@@ -225,22 +229,21 @@ Result<> CombinedDevice::choose_formats(const ports::DeviceFormat& format) {
                                                std::to_string(format.rate.hz) +
                                                " Hz; accepted are " + rates + ".");
   }
+  members_->master = format;
   members_->formats.clear();
   members_->spare.clear();
   for (const auto& member : members_->keepers) {
-    ports::DeviceFormat own;
-    own.rate = nearest_rate(member->info().rates, format.rate);
-    own.period = period_below(member->info(), own.rate, format);
-    const double most = format.period.count * ratio(format, own) * (1 + audio::kMaxSpeedDeviation);
-    if (own.period.count == 0 || most + 4 > audio::kMaxResamplerBlock.count) {
+    const auto own = member_format(member->info(), format);
+    if (!own) {
+      const SampleRate nearest = nearest_rate(member->info().rates, format.rate);
       return fail(ErrorCode::format_refused,
                   info_.name + " cannot bring " + member->info().name + " from " +
-                      std::to_string(own.rate.hz) + " to " + std::to_string(format.rate.hz) +
+                      std::to_string(nearest.hz) + " to " + std::to_string(format.rate.hz) +
                       " Hz in periods of " + std::to_string(format.period.count) +
                       " frames: choose a shorter period.");
     }
-    members_->formats.push_back(own);
-    members_->spare.push_back(frames_of(options_.stall_allowance, own.rate));
+    members_->formats.push_back(*own);
+    members_->spare.push_back(frames_of(options_.stall_allowance, own->rate));
   }
   return {};
 }
@@ -373,6 +376,7 @@ Result<> CombinedDevice::start() {
   next_index_ = next_committed_ = 0;
   outstanding_ = late_ = false;
   const Instant begun = clock_.now();
+  changed_.store(kMaxMembers, std::memory_order_relaxed);
   for (const auto& link : links_) link->restart();
   Result<> started = members_->give_all(MemberOrder::Wish::running);
   if (started) started = master_->start();
@@ -429,6 +433,13 @@ std::string CombinedDevice::trouble(std::size_t index) const {
     trouble = member.info().name + " is gone: plug it in again; it is looked for every 500 ms.";
   }
   return trouble;
+}
+
+std::string CombinedDevice::loss() const {
+  const std::size_t index = changed_.load(std::memory_order_relaxed);
+  if (index >= members_->size()) return master_->loss();
+  return members_->keepers[index]->info().name +
+         " runs at another rate or period now: all devices are opened anew.";
 }
 
 std::vector<ports::DevicePart> CombinedDevice::parts() const {
@@ -490,7 +501,7 @@ MemberStatus CombinedDevice::status(std::size_t index) const noexcept {
 // --- engine thread -------------------------------------------------------------------------------
 
 ports::PeriodStatus CombinedDevice::wait_period(ports::DevicePeriod& period) RT_SAFE {
-  if (!running_) return ports::PeriodStatus::lost;
+  if (!running_ || needs_plan()) return ports::PeriodStatus::lost;
   const ports::PeriodStatus status = master_->wait_period(master_period_);
   if (status != ports::PeriodStatus::ready) return status;
 
@@ -517,6 +528,17 @@ ports::PeriodStatus CombinedDevice::wait_period(ports::DevicePeriod& period) RT_
   period.render = buffers.render.view(format_.period.count);
   outstanding_ = true;
   return status;
+}
+
+/// True once a member has come back that only another plan brings in, and until the next start.
+bool CombinedDevice::needs_plan() RT_SAFE {
+  if (changed_.load(std::memory_order_relaxed) < kMaxMembers) return true;
+  for (std::size_t i = 0; i < members_->size(); ++i) {
+    if (!members_->keepers[i]->needs_plan()) continue;
+    changed_.store(i, std::memory_order_relaxed);
+    return true;
+  }
+  return false;
 }
 
 bool CombinedDevice::commit() RT_SAFE {

@@ -18,8 +18,9 @@
 // again every 500 ms on a control thread of its own, and comes back with its place found anew. A
 // member that is away when the device is opened, or takes too long for it, counts as lost; so does
 // one that claims what cannot be true (a period number that leaps, a latency beyond a second).
-// Losing the master is losing the device. A member whose clock differs by more than 2000 ppm is
-// jumped after (skips).
+// Losing the master is losing the device, and so is a lost member that is there again at another
+// rate or period: open() makes a place for it. A member whose clock differs by more than 2000 ppm
+// is jumped after (skips).
 //
 // Between the engine's thread and the members' there are only wait-free rings: a stuck member costs
 // its own channels, nothing else. open, start, stop and close reach all members at once and wait
@@ -141,7 +142,7 @@ class CombinedDevice final : public ports::Device {
   /// control thread at a time. Kept are 256 of them.
   [[nodiscard]] bool next_event(MemberEvent& event) noexcept { return events_.pop(event); }
   [[nodiscard]] std::vector<std::string> notes() const override { return master_->notes(); }
-  [[nodiscard]] std::string loss() const override { return master_->loss(); }
+  [[nodiscard]] std::string loss() const override;
   [[nodiscard]] std::vector<ports::DevicePart> parts() const override;
   [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override;
   /// Events that found nobody to fetch the earlier ones.
@@ -168,6 +169,7 @@ class CombinedDevice final : public ports::Device {
   [[nodiscard]] Result<> try_links(const ports::DeviceFormat& format);
   [[nodiscard]] Result<> make_links(const ports::DeviceFormat& format);
   [[nodiscard]] bool has_outgrown_plan() const;
+  [[nodiscard]] bool needs_plan() RT_SAFE;
 
   ports::Clock& clock_;
   const std::unique_ptr<ports::Device> master_;
@@ -179,6 +181,7 @@ class CombinedDevice final : public ports::Device {
   ports::DeviceLatency common_{};
   bool open_ = false;
   std::atomic<bool> running_{false};
+  std::atomic<std::size_t> changed_{kMaxMembers};  // the member that has ended the run, if one has
 
   // Engine thread, between start and stop.
   std::vector<std::unique_ptr<MemberLink>> links_;

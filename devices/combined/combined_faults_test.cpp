@@ -386,6 +386,54 @@ TEST(combined_faults, a_member_that_was_set_up_anew_runs_at_what_it_has_now) {
   }
 }
 
+/// As when another rate is chosen for it in Windows.
+TEST(combined_faults, a_member_that_returns_at_another_rate_is_planned_anew) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1);
+  world.rooms[1]->plugged = false;
+  world.run_until(1.2);
+  EXPECT_FALSE(world.lost);
+  world.rooms[1]->become = room("b", 44'100, 441, 300);
+  world.rooms[1]->plugged = true;
+  world.run_until(3);
+  ASSERT_TRUE(world.lost);
+  EXPECT_LT(world.seconds(), 2.0);
+  EXPECT_EQ(world.device->loss().find("b runs at another rate"), 0U) << world.device->loss();
+  world.device->stop();
+  world.device->close();
+  const Result<> again = world.start(kFormat);
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(world.status(1).format.rate.hz, 44'100U);
+  EXPECT_TRUE(world.device->loss().empty());
+  const double now = world.seconds();
+  world.run_until(now + 2);
+  EXPECT_FALSE(world.lost);
+  world.measure();
+  world.run_until(now + 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_LT(world.heard_offset(i), 1.0) << i;
+    EXPECT_LT(world.played_offset(i), 1.0) << i;
+  }
+}
+
+TEST(combined_faults, a_member_that_no_plan_brings_back_disturbs_nobody) {
+  RoomWorld world(three());
+  ASSERT_TRUE(world.start(kFormat));
+  world.run_until(1);
+  world.rooms[1]->plugged = false;
+  world.run_until(1.2);
+  // Below what is resampled; and, for the other one, what it offers and refuses all the same.
+  world.rooms[1]->become = room("b", 4'000, 40, 300);
+  world.rooms[1]->plugged = true;
+  world.rooms[2]->refusal = ErrorCode::format_refused;
+  world.rooms[2]->plugged = false;
+  world.run_until(4);
+  EXPECT_FALSE(world.lost);
+  EXPECT_EQ(world.status(1).state, MemberState::lost);
+  EXPECT_EQ(world.status(2).state, MemberState::lost);
+}
+
 TEST(combined_faults, a_member_that_returns_with_other_channels_is_silent_and_says_why) {
   RoomWorld world(three());
   ASSERT_TRUE(world.start(kFormat));

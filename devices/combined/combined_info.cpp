@@ -9,12 +9,6 @@
 namespace asiodrv::devices {
 namespace {
 
-bool resamples(SampleRate a, SampleRate b) {
-  const auto [low, high] = std::minmax(a.hz, b.hz);
-  return low >= audio::kMinResamplerRate.hz && high <= audio::kMaxResamplerRate.hz &&
-         high <= std::uint64_t{low} * audio::kMaxRateFactor;
-}
-
 bool every_member_reaches(const std::vector<const ports::DeviceInfo*>& infos, SampleRate rate) {
   return std::all_of(infos.begin() + 1, infos.end(), [rate](const ports::DeviceInfo* info) {
     return resamples(nearest_rate(info->rates, rate), rate);

@@ -29,6 +29,7 @@ struct MemberKeeper::Life {
     trouble = runner.trouble();
     info = runner.device().info();
     returns.store(runner.returns(), std::memory_order_relaxed);
+    needs_plan.store(runner.needs_plan(), std::memory_order_relaxed);
     if (carried_out) reached = current.number;
     return carried_out && (order.number != current.number || is_over());
   }
@@ -55,6 +56,7 @@ struct MemberKeeper::Life {
   MemberRunner runner;  // the thread's, or the caller's where there is none
   std::shared_ptr<ports::Signal> wake, progress;
   std::atomic<std::uint64_t> returns{0};
+  std::atomic<bool> needs_plan{false};  // what it is now is below, under the mutex
 
   mutable ports::Mutex mutex;  // the rest
   MemberOrder order;
@@ -160,6 +162,10 @@ std::string MemberKeeper::trouble() const {
 
 std::uint64_t MemberKeeper::returns() const noexcept {
   return life_->returns.load(std::memory_order_relaxed);
+}
+
+bool MemberKeeper::needs_plan() const RT_SAFE {
+  return life_->needs_plan.load(std::memory_order_relaxed);
 }
 
 }  // namespace asiodrv::devices

@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "core/base/rt.hpp"
 #include "core/ports/mutex.hpp"
 #include "core/ports/thread.hpp"
 #include "devices/combined/member_runner.hpp"
@@ -56,6 +57,8 @@ class MemberKeeper {
   [[nodiscard]] ports::DeviceLatency latency() const;
   [[nodiscard]] std::string trouble() const;
   [[nodiscard]] std::uint64_t returns() const noexcept;
+  /// The same; wait-free.
+  [[nodiscard]] bool needs_plan() const RT_SAFE;
 
  private:
   struct Life;

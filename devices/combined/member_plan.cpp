@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/audio/resampler/resampler.hpp"
+
 namespace asiodrv::devices {
 namespace {
 
@@ -45,6 +47,23 @@ Frames period_below(const ports::DeviceInfo& info, SampleRate rate,
     period += (bound - period) / range.step.count * range.step.count;
   }
   return {static_cast<std::uint32_t>(period)};
+}
+
+bool resamples(SampleRate a, SampleRate b) {
+  const auto [low, high] = std::minmax(a.hz, b.hz);
+  return low >= audio::kMinResamplerRate.hz && high <= audio::kMaxResamplerRate.hz &&
+         high <= std::uint64_t{low} * audio::kMaxRateFactor;
+}
+
+std::optional<ports::DeviceFormat> member_format(const ports::DeviceInfo& info,
+                                                 const ports::DeviceFormat& master) {
+  ports::DeviceFormat own;
+  own.rate = nearest_rate(info.rates, master.rate);
+  if (!resamples(own.rate, master.rate)) return std::nullopt;
+  own.period = period_below(info, own.rate, master);
+  const double most = master.period.count * ratio(master, own) * (1 + audio::kMaxSpeedDeviation);
+  if (own.period.count == 0 || most + 4 > audio::kMaxResamplerBlock.count) return std::nullopt;
+  return own;
 }
 
 ports::DeviceLatency common_latency(const ports::DeviceFormat& master,

@@ -28,6 +28,7 @@
 // Thread: control. Internal to devices/combined.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/base/units.hpp"
@@ -49,6 +50,14 @@ namespace asiodrv::devices {
 /// shortest when all last longer.
 [[nodiscard]] Frames period_below(const ports::DeviceInfo& info, SampleRate rate,
                                   const ports::DeviceFormat& most);
+
+/// Whether a resampler brings one rate to the other.
+[[nodiscard]] bool resamples(SampleRate a, SampleRate b);
+
+/// What a device runs at beside a master at `master`: its nearest rate, and the longest of its
+/// periods that lasts no longer. Nothing when no resampler brings the two together.
+[[nodiscard]] std::optional<ports::DeviceFormat> member_format(const ports::DeviceInfo& info,
+                                                               const ports::DeviceFormat& master);
 
 /// A member at its format.
 struct MemberPlan {

@@ -1,7 +1,10 @@
 #include "devices/combined/member_runner.hpp"
 
 #include <chrono>
+#include <optional>
 #include <utility>
+
+#include "devices/combined/member_plan.hpp"
 
 namespace asiodrv::devices {
 namespace {
@@ -28,6 +31,7 @@ bool MemberRunner::follow(const MemberOrder& order) {
   const bool known = session_ != nullptr && session_ == order.session;  // this is no first start
   if (order.wish == Wish::running && runs && known) return true;
   if (!halt()) return false;
+  needs_plan_ = false;
   if (order.wish == Wish::closed) {
     close();
     trouble_.clear();
@@ -49,7 +53,16 @@ bool MemberRunner::follow(const MemberOrder& order) {
   if (lost) open(order.format);
   if (open_) run(order);
   if (lost && started_) ++returns_;
+  needs_plan_ = !started_ && has_become_another(order);
   return true;
+}
+
+/// Its rate or its periods were changed in the system. One that refuses what it offers is not
+/// meant, nor one that no plan brings back: for those nobody else shall be disturbed.
+bool MemberRunner::has_become_another(const MemberOrder& order) const {
+  if (opened_ || opened_.error().code != ErrorCode::format_refused) return false;
+  const auto now = member_format(device().info(), order.master);
+  return now && (now->rate != order.format.rate || now->period != order.format.period);
 }
 
 void MemberRunner::open(const ports::DeviceFormat& format) {

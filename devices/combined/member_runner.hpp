@@ -37,6 +37,7 @@ struct MemberOrder {
   std::uint64_t number = 0;
   Wish wish = Wish::closed;
   ports::DeviceFormat format{};
+  ports::DeviceFormat master{};            ///< when running: what the plan was made for
   std::shared_ptr<MemberSession> session;  ///< when running
   ports::DeviceLatency planned{};          ///< when running: what its place was computed from
   Frames spare{};                          ///< when running: by so much it may be exceeded
@@ -64,6 +65,9 @@ class MemberRunner {
   [[nodiscard]] ports::DeviceLatency latency() const noexcept { return latency_; }
   /// Why it is not there, for people; empty when it is.
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
+  /// A lost member is there, and has become something that would run at another format: it comes
+  /// back once the combined device is opened anew, and not before.
+  [[nodiscard]] bool needs_plan() const noexcept { return needs_plan_; }
   /// Starts after a loss.
   [[nodiscard]] std::uint64_t returns() const noexcept { return returns_; }
 
@@ -76,6 +80,7 @@ class MemberRunner {
 
   void open(const ports::DeviceFormat& format);
   [[nodiscard]] bool note_latency();
+  [[nodiscard]] bool has_become_another(const MemberOrder& order) const;
   void run(const MemberOrder& order);
   [[nodiscard]] bool start_thread();
   [[nodiscard]] bool halt();
@@ -92,6 +97,7 @@ class MemberRunner {
   std::string trouble_;
   bool open_ = false;
   bool started_ = false;  // the device, by us
+  bool needs_plan_ = false;
   std::uint64_t returns_ = 0;
 };
 
