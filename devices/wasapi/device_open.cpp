@@ -37,6 +37,10 @@ void Opening::run(System& system, ports::Clock& clock) {
   }
   try {
     result = open(system, clock);
+    if (!result && has_learned_) {
+      unfinished_.reset();          // before others are asked: it may hold one of the devices
+      (void)refresh(system, plan);  // for who asks what is accepted; the error is told already
+    }
   } catch (const std::bad_alloc&) {
     result = fail(ErrorCode::out_of_memory, plan.info.name + " got no memory for its channels.");
   }
@@ -126,8 +130,8 @@ Result<> Opening::open_capture(System& system, ports::Clock& clock, Instant dead
   return {};
 }
 
-Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, const DeviceSide& side,
-                                      Instant deadline, EventHandle event) const {
+Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, DeviceSide& side,
+                                      Instant deadline, EventHandle event) {
   Result<ComPtr<MmDevice>> device = find_endpoint(*unfinished_->enumerator.get(), side);
   if (!device) return tl::unexpected(device.error());
   StreamRequest request;
@@ -139,8 +143,12 @@ Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, const
   request.chosen = side.endpoint.chosen;
   request.may_convert_rate = side.flow == Flow::capture && plan.render.used();
   request.deadline = deadline;
+  std::uint32_t named = 0;
+  request.named_period = &named;
   Result<OpenStream> stream = open_stream(system, clock, *device->get(), request, event);
   if (!stream) {
+    ExclusiveLesson& lesson = side.offer.exclusive.lesson;
+    has_learned_ |= lesson.learn(format.rate, format.period.count, named);
     return fail(stream.error().code,
                 fmt::format("\"{}\": {}", side.endpoint.name, stream.error().message));
   }

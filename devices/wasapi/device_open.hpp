@@ -51,9 +51,8 @@ struct Opening {
  private:
   [[nodiscard]] Result<> open(System& system, ports::Clock& clock);
   [[nodiscard]] Result<> judge_default(System& system, const DeviceSide& side) const;
-  [[nodiscard]] Result<OpenStream> open_side(System& system, ports::Clock& clock,
-                                             const DeviceSide& side, Instant deadline,
-                                             EventHandle event) const;
+  [[nodiscard]] Result<OpenStream> open_side(System& system, ports::Clock& clock, DeviceSide& side,
+                                             Instant deadline, EventHandle event);
   [[nodiscard]] Result<> open_render(System& system, ports::Clock& clock, Instant deadline,
                                      RunSetup& setup);
   [[nodiscard]] Result<> open_capture(System& system, ports::Clock& clock, Instant deadline,
@@ -61,6 +60,7 @@ struct Opening {
   void note_stream(const DeviceSide& side, const OpenStream& stream);
 
   std::shared_ptr<OpenParts> unfinished_{};
+  bool has_learned_ = false;  // the plan is not what was offered any more
 };
 
 }  // namespace asiodrv::devices::wasapi

@@ -2,7 +2,8 @@
 // known only after it has (its own answer beforehand may be wrong either way, and only decides the
 // order). Drivers of the HD Audio kind demand that a period fills whole blocks of 128 bytes and
 // name the next number of frames that does; since the engine's period is fixed, such a format is
-// passed over for one whose frames fit, and the number is named.
+// passed over for one whose frames fit. When there is none, the least number that was named is
+// told: the next offer is made of it (ExclusiveLesson).
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,7 +75,7 @@ class ExclusiveTries {
       const Hr asked = stream_.client->buffer_size(&frames);
       stream_.client.reset();  // before the next one: it holds the device
       if (failed(asked)) return code;
-      aligned_ = frames;
+      note_period(frames);
       if (frames != attempt_.request.period.count) return code;
       // The right number, lost in the rounding: once more, with the duration made of it.
       code = initialise(format, hns_of(frames, format.rate));
@@ -83,8 +84,14 @@ class ExclusiveTries {
     code = stream_.client->buffer_size(&frames);
     if (failed(code)) return code;
     if (frames == attempt_.request.period.count) return code;
-    aligned_ = frames;
+    note_period(frames);
     return kNotAligned;
+  }
+
+  /// Formats of other widths may have named others: the least counts.
+  void note_period(std::uint32_t frames) {
+    if (frames == attempt_.request.period.count) return;  // that one it does not take either
+    if (aligned_ == 0 || frames < aligned_) aligned_ = frames;
   }
 
   /// The most telling failure is what is reported: that a format was refused says least.
@@ -97,6 +104,7 @@ class ExclusiveTries {
       return fail(ErrorCode::format_refused, "There is no format that could be tried.");
     }
     if (aligned_ != 0 && is_about_format(failure_)) {
+      if (attempt_.request.named_period != nullptr) *attempt_.request.named_period = aligned_;
       return fail(ErrorCode::format_refused,
                   fmt::format("The device has no period of {} frames at {} Hz; the next one that "
                               "it accepts: {}.",

@@ -16,7 +16,6 @@ constexpr std::array<std::uint32_t, 8> kExclusiveRates{44'100,  48'000,  88'200,
                                                        176'400, 192'000, 352'800, 384'000};
 /// A period of an HD Audio device fills whole blocks of as many bytes; others do not mind.
 constexpr std::uint32_t kBlockBytes = 128;
-constexpr std::uint32_t kMostPeriod = 8192;
 /// Small enough for playing, large enough for every machine: what is taken unless asked otherwise.
 constexpr ReferenceTime kStandardPeriod = 25'000;
 
@@ -61,6 +60,18 @@ void ask_exclusive(AudioClient& client, ExclusiveOffer& offer) {
   }
 }
 
+/// What was said, with the periods that openings have shown to be taken.
+std::vector<RateOffer> corrected(const ExclusiveOffer& offer) {
+  std::vector<RateOffer> rates = offer.rates;
+  for (RateOffer& one : rates) {
+    for (const ExclusiveLesson::Period& known : offer.lesson.periods) {
+      if (known.rate != one.rate) continue;
+      one.periods = make_range(one.periods.least.count, kMostPeriod, known.frames, one.rate);
+    }
+  }
+  return rates;
+}
+
 /// True when the device has small periods in shared mode.
 bool offer_low_latency(System& system, MmDevice& device, Offer& offer) {
   ComPtr<AudioClient3> client;
@@ -96,6 +107,13 @@ std::string rates_text(const std::vector<RateOffer>& rates) {
 
 }  // namespace
 
+bool ExclusiveLesson::learn(SampleRate rate, std::uint32_t asked, std::uint32_t named) {
+  if (named <= asked || named > kMostPeriod) return false;
+  std::erase_if(periods, [rate](const Period& known) { return known.rate == rate; });
+  periods.push_back({rate, named});
+  return true;
+}
+
 Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& info,
                          const std::vector<StreamMode>& modes, const ExclusiveOffer& known) {
   const std::string what = fmt::format("Asking \"{}\" what it offers", info.name);
@@ -121,12 +139,14 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
     if (mode == StreamMode::exclusive) {
       ExclusiveOffer& own = offer.exclusive;
       own = {info.id, info.chosen, offer.channels, std::clamp(least, kLeast, kMost), {}};
+      if (known.id == own.id && known.chosen == own.chosen) own.lesson = known.lesson;
       if (known.answers(own)) {
         own.rates = known.rates;
       } else {
         ask_exclusive(*client.get(), own);
       }
-      offer.rates.insert(offer.rates.end(), own.rates.begin(), own.rates.end());
+      const std::vector<RateOffer> rates = corrected(own);
+      offer.rates.insert(offer.rates.end(), rates.begin(), rates.end());
     } else if (mode == StreamMode::low_latency && !has_mixers_rate()) {
       offer_low_latency(system, device, offer);
     } else if (mode == StreamMode::shared) {

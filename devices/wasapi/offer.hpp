@@ -18,6 +18,20 @@ struct RateOffer {
   ports::PeriodRange periods;  ///< multiples of `step` (never 0) from `least` to `most`
 };
 
+inline constexpr std::uint32_t kMostPeriod = 8192;  ///< frames, of exclusive streams
+
+/// What openings have taught about exclusive mode, where no question tells.
+struct ExclusiveLesson {
+  struct Period {
+    SampleRate rate{};
+    std::uint32_t frames = 0;
+  };
+  std::vector<Period> periods;  ///< one per rate: it and its multiples are taken
+
+  /// `named`: by the device, when it was opened with `asked` frames at `rate`. False: of no use.
+  bool learn(SampleRate rate, std::uint32_t asked, std::uint32_t named);
+};
+
 /// What a driver said about exclusive formats, and what was asked. A hundred questions, which may
 /// take some milliseconds each, so that the answers are kept. No rates: not asked, or all refused,
 /// which may pass.
@@ -27,6 +41,7 @@ struct ExclusiveOffer {
   std::uint32_t channels = 0;
   ReferenceTime least_period = 0;
   std::vector<RateOffer> rates;
+  ExclusiveLesson lesson{};  ///< holds as long as endpoint and chosen format are the same
 
   [[nodiscard]] bool answers(const ExclusiveOffer& question) const {
     return !rates.empty() && id == question.id && chosen == question.chosen &&

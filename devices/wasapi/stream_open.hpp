@@ -39,6 +39,8 @@ struct StreamRequest {
   /// nothing reports).
   bool may_convert_rate = false;
   Instant deadline{};  ///< no new attempt after it
+  /// Where the period is put that an exclusive device has named in place of `period`; may be null.
+  std::uint32_t* named_period = nullptr;
 };
 
 struct OpenStream {

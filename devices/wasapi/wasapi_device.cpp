@@ -80,7 +80,7 @@ Result<> WasapiDevice::open(const ports::DeviceFormat& format) {
   plan_ = std::move(opening->plan);
   if (!opening->result || plan_.mode.find(mode_name(StreamMode::exclusive)) == std::string::npos) {
     // What drivers said about it is not what they do, or no longer.
-    for (DeviceSide* side : {&plan_.render, &plan_.capture}) side->offer.exclusive = {};
+    for (DeviceSide* side : {&plan_.render, &plan_.capture}) side->offer.exclusive.rates.clear();
   }
   if (!opening->result) return opening->result;
   parts_ = std::move(opening->parts);

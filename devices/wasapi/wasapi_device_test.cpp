@@ -143,6 +143,43 @@ TEST(wasapi_device, a_driver_is_asked_once_for_its_exclusive_formats_until_somet
   EXPECT_GT(questions_of_a_look(), 0U) << "nobody remembers a refusal";
 }
 
+/// A rule of its own that no question tells: the period that the device names is adopted.
+TEST(wasapi_device, a_period_that_the_device_names_is_offered_from_then_on) {
+  Bench bench;
+  bench.plug(Personality::hda16, [](auto& spec) { spec.knobs.align_bytes = 4096; });
+  ASSERT_TRUE(bench.make(mode(ModeChoice::exclusive)));
+  const std::uint32_t before = bench.format.period.count;
+  ASSERT_LT(before, 512U);
+  const Result<> refused = bench.device->open(bench.format);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::format_refused);
+  EXPECT_NE(refused.error().message.find("accepts: 512"), std::string::npos)
+      << refused.error().message;
+  for (int look = 0; look < 2; ++look) {
+    const ports::DeviceInfo& info = bench.device->info();
+    const auto rate = std::find(info.rates.begin(), info.rates.end(), bench.format.rate);
+    ASSERT_NE(rate, info.rates.end());
+    const ports::PeriodRange& range =
+        info.periods[static_cast<std::size_t>(rate - info.rates.begin())];
+    EXPECT_EQ(range.least.count, 512U);
+    EXPECT_EQ(range.step.count, 512U);
+    EXPECT_EQ(range.standard.count, 512U);
+    bench.device->refresh();
+  }
+  bench.format.period = {512};
+  const Result<> opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
+  EXPECT_TRUE(bench.out->glitches().empty());
+  bench.device->close();
+
+  // Another format in Windows is another question.
+  bench.out->change_format(48'000, 2);
+  bench.out->knobs().align_bytes = 128;
+  bench.device->refresh();
+  EXPECT_LT(bench.device->info().min_period.count, 512U);
+}
+
 TEST(wasapi_device, a_loopback_keeps_its_length_and_every_frame) {
   Bench bench;
   bench.plug(Personality::plain);
