@@ -46,7 +46,9 @@ json modes_json(wasapi::System& system, wasapi::MmDevice& device, const wasapi::
     for (const wasapi::RateOffer& each : offer->rates) {
       rates.push_back(rate_json(each.rate, each.periods));
     }
-    modes.push_back({{"mode", wasapi::mode_name(mode)}, {"rates", std::move(rates)}});
+    modes.push_back({{"mode", wasapi::mode_name(mode)},
+                     {"channels", offer->channels},  // the exclusive mode may have more
+                     {"rates", std::move(rates)}});
   }
   return modes;
 }

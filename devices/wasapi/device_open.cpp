@@ -149,6 +149,11 @@ Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, Devic
   if (!stream) {
     ExclusiveLesson& lesson = side.offer.exclusive.lesson;
     has_learned_ |= lesson.learn(format.rate, format.period.count, named);
+    const std::uint32_t mixers = side.offer.exclusive.channels;
+    const bool refused = stream.error().code == ErrorCode::format_refused && named == 0;
+    if (refused && mixers != 0 && side.offer.channels > mixers) {
+      has_learned_ = lesson.mixers_channels = true;
+    }
     return fail(stream.error().code,
                 fmt::format("\"{}\": {}", side.endpoint.name, stream.error().message));
   }

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::array<std::uint32_t, 8> kExclusiveRates{44'100,  48'000,  88'200,  96'000,
                                                        176'400, 192'000, 352'800, 384'000};
+/// More channels than the mixer has, most first. Odd numbers are not seen on interfaces.
+constexpr std::array<std::uint32_t, 17> kMoreChannels{64, 32, 30, 28, 26, 24, 22, 20, 18,
+                                                      16, 14, 12, 10, 8,  6,  4,  2};
 /// A period of an HD Audio device fills whole blocks of as many bytes; others do not mind.
 constexpr std::uint32_t kBlockBytes = 128;
 /// Small enough for playing, large enough for every machine: what is taken unless asked otherwise.
@@ -48,15 +51,52 @@ std::optional<StreamFormat> exclusive_format(AudioClient& client, SampleRate rat
   return std::nullopt;
 }
 
+/// `format` with other channels, if the device says that it takes that.
+std::optional<StreamFormat> with_channels(AudioClient& client, StreamFormat format,
+                                          std::uint32_t channels) {
+  format.channels = channels;
+  format.plain = false;
+  for (const std::uint32_t mask : {standard_mask(channels), std::uint32_t{0}}) {
+    format.mask = mask;
+    const WaveFormatExtensible wave = make_wave_format(format);
+    const Hr code = client.is_format_supported(ShareMode::exclusive, &wave.base, nullptr);
+    if (code == kOk) return format;
+  }
+  return std::nullopt;
+}
+
+/// The same formats with the most channels that are taken at all of their rates: an interface that
+/// has fewer at its high rates keeps these rates.
+std::vector<StreamFormat> widest(AudioClient& client, const std::vector<StreamFormat>& formats) {
+  for (const std::uint32_t channels : kMoreChannels) {
+    if (channels <= formats.front().channels) break;
+    std::vector<StreamFormat> wide;
+    for (const StreamFormat& format : formats) {
+      const auto found = with_channels(client, format, channels);
+      if (!found) break;
+      wide.push_back(*found);
+    }
+    if (wide.size() == formats.size()) return wide;
+  }
+  return formats;
+}
+
 void ask_exclusive(AudioClient& client, ExclusiveOffer& offer) {
+  std::vector<StreamFormat> formats;
   for (const std::uint32_t hz : kExclusiveRates) {
     const auto format = exclusive_format(client, {hz}, offer.channels, offer.chosen);
-    if (!format) continue;
-    const std::uint32_t unit = kBlockBytes / std::gcd(kBlockBytes, format->frame_bytes());
+    if (format) formats.push_back(*format);
+  }
+  if (formats.empty()) return;
+  if (offer.wide) formats = widest(client, formats);
+  offer.taken = formats.front().channels;
+  for (const StreamFormat& format : formats) {
+    const SampleRate rate = format.rate;
+    const std::uint32_t unit = kBlockBytes / std::gcd(kBlockBytes, format.frame_bytes());
     // The least duration in frames, rounded up: one frame less would be refused.
     const auto frames =
-        static_cast<std::uint32_t>((offer.least_period * hz + 9'999'999) / 10'000'000);
-    offer.rates.push_back({{hz}, make_range(frames, kMostPeriod, unit, {hz})});
+        static_cast<std::uint32_t>((offer.least_period * rate.hz + 9'999'999) / 10'000'000);
+    offer.rates.push_back({rate, make_range(frames, kMostPeriod, unit, rate)});
   }
 }
 
@@ -140,11 +180,15 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
       ExclusiveOffer& own = offer.exclusive;
       own = {info.id, info.chosen, offer.channels, std::clamp(least, kLeast, kMost), {}};
       if (known.id == own.id && known.chosen == own.chosen) own.lesson = known.lesson;
+      // A mode that may take over has the mixer's channels, and programs would lose the others.
+      own.wide = modes.size() == 1 && !own.lesson.mixers_channels;
       if (known.answers(own)) {
         own.rates = known.rates;
+        own.taken = known.taken;
       } else {
         ask_exclusive(*client.get(), own);
       }
+      if (!own.rates.empty()) offer.channels = own.taken;
       const std::vector<RateOffer> rates = corrected(own);
       offer.rates.insert(offer.rates.end(), rates.begin(), rates.end());
     } else if (mode == StreamMode::low_latency && !has_mixers_rate()) {

@@ -26,7 +26,8 @@ struct ExclusiveLesson {
     SampleRate rate{};
     std::uint32_t frames = 0;
   };
-  std::vector<Period> periods;  ///< one per rate: it and its multiples are taken
+  std::vector<Period> periods;   ///< one per rate: it and its multiples are taken
+  bool mixers_channels = false;  ///< more were promised, and refused then
 
   /// `named`: by the device, when it was opened with `asked` frames at `rate`. False: of no use.
   bool learn(SampleRate rate, std::uint32_t asked, std::uint32_t named);
@@ -38,18 +39,22 @@ struct ExclusiveLesson {
 struct ExclusiveOffer {
   std::string id;  ///< of the endpoint
   std::optional<StreamFormat> chosen;
-  std::uint32_t channels = 0;
+  std::uint32_t channels = 0;  ///< of the mixer
   ReferenceTime least_period = 0;
   std::vector<RateOffer> rates;
+  bool wide = false;         ///< it was asked for more channels, too
+  std::uint32_t taken = 0;   ///< channels at all of the rates
   ExclusiveLesson lesson{};  ///< holds as long as endpoint and chosen format are the same
 
   [[nodiscard]] bool answers(const ExclusiveOffer& question) const {
     return !rates.empty() && id == question.id && chosen == question.chosen &&
-           channels == question.channels && least_period == question.least_period;
+           channels == question.channels && least_period == question.least_period &&
+           wide == question.wide;
   }
 };
 
 struct Offer {
+  /// Of the shared mixer; in exclusive mode alone all that the device has.
   std::uint32_t channels = 0;
   std::vector<RateOffer> rates;          ///< ascending, not empty
   ReferenceTime mixer_period = 100'000;  ///< of the shared mixer

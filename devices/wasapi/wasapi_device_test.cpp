@@ -180,6 +180,50 @@ TEST(wasapi_device, a_period_that_the_device_names_is_offered_from_then_on) {
   EXPECT_LT(bench.device->info().min_period.count, 512U);
 }
 
+TEST(wasapi_device, exclusive_mode_alone_has_all_channels_that_the_device_takes) {
+  const auto eight = [](fake::EndpointSpec& spec) { spec.knobs.exclusive.channels = {2, 4, 8}; };
+  WasapiOptions options = mode(ModeChoice::exclusive);
+  {
+    Bench bench;
+    bench.plug(Personality::plain, eight);
+    ASSERT_TRUE(bench.make(options));
+    EXPECT_EQ(bench.device->info().output_channels, 8U);
+    EXPECT_EQ(bench.device->info().output_names.size(), 8U);
+    EXPECT_EQ(bench.device->info().input_channels, 8U);
+    const Result<> opened = bench.run();
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
+    EXPECT_EQ(bench.period.render.channels, 8U);
+    EXPECT_EQ(bench.period.capture.channels, 8U);
+    EXPECT_TRUE(bench.out->glitches().empty());
+  }
+  options = {};
+  options.prefer_exclusive = true;
+  Bench bench;
+  bench.plug(Personality::plain, eight);
+  ASSERT_TRUE(bench.make(options));
+  EXPECT_EQ(bench.device->info().output_channels, 2U) << "shared mode may take over";
+  EXPECT_TRUE(bench.run());
+}
+
+/// The driver says yes to whatever it does not take, and no to the rest.
+TEST(wasapi_device, channels_that_are_promised_and_refused_are_offered_no_more) {
+  Bench bench;
+  bench.plug(Personality::plain, [](auto& spec) { spec.knobs.exclusive.liar = 1; });
+  WasapiOptions options = mode(ModeChoice::exclusive);
+  options.capture.clear();
+  ASSERT_TRUE(bench.make(options));
+  EXPECT_EQ(bench.device->info().output_channels, 64U);
+  EXPECT_FALSE(bench.device->open(bench.format));
+  EXPECT_EQ(bench.device->info().output_channels, 2U);
+  bench.device->refresh();
+  EXPECT_EQ(bench.device->info().output_channels, 2U);
+  bench.format = {bench.device->info().default_rate, bench.device->info().default_period};
+  const Result<> opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
+}
+
 TEST(wasapi_device, a_loopback_keeps_its_length_and_every_frame) {
   Bench bench;
   bench.plug(Personality::plain);
