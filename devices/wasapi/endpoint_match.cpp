@@ -115,22 +115,29 @@ std::string usb_numbers(const std::string& adapter_path) {
 
 EndpointMatch match_endpoint(std::span<const EndpointInfo> endpoints, Flow flow,
                              const EndpointIdentity& remembered) {
+  EndpointMatch kept;
   for (const EndpointInfo& endpoint : endpoints) {
     if (endpoint.flow == flow && !remembered.id.empty() && endpoint.id == remembered.id) {
-      return {&endpoint, MatchedBy::id, fmt::format("\"{}\" has kept its id.", endpoint.name)};
+      kept = {&endpoint, MatchedBy::id, fmt::format("\"{}\" has kept its id.", endpoint.name)};
     }
   }
+  // Windows goes on listing what an old driver has left behind, as not present: beside the same
+  // part of the same box, which is there, it is a memory. A name alone would not do: a second
+  // interface of its kind has the same one.
+  const bool memory = kept.endpoint != nullptr && kept.endpoint->state == kNotPresent;
+  if (kept.endpoint != nullptr && !memory) return kept;
   if (!remembered.container.empty()) {
     const Fits box = only_one(endpoints, flow, [&](const EndpointInfo& endpoint) {
       return endpoint.container == remembered.container &&
              endpoint.description == remembered.description;
     });
-    if (box.endpoint != nullptr) {
+    if (box.endpoint != nullptr && (!memory || box.endpoint->active())) {
       return {box.endpoint, MatchedBy::container,
               fmt::format("\"{}\" has a new id, and is the same part of the same box.",
                           box.endpoint->name)};
     }
   }
+  if (memory) return kept;
   const std::string wanted = name_without_number(remembered.name);
   const Fits named = only_one(endpoints, flow, [&](const EndpointInfo& endpoint) {
     return !wanted.empty() && name_without_number(endpoint.name) == wanted;
@@ -150,7 +157,8 @@ Result<const EndpointInfo*> choose_endpoint(std::span<const EndpointInfo> endpoi
                                             const std::string& text) {
   for (const EndpointInfo& endpoint : endpoints) {
     if (endpoint.flow != flow) continue;
-    if (endpoint.id == text || (text == "default" && endpoint.is_default)) return &endpoint;
+    if (text == "default" && endpoint.is_default) return &endpoint;
+    if (endpoint.id == text) return match_endpoint(endpoints, flow, endpoint).endpoint;
   }
   const std::string wanted = lower(text);
   if (wanted.starts_with(kUsbChoice)) {
@@ -169,6 +177,13 @@ Result<const EndpointInfo*> choose_endpoint(std::span<const EndpointInfo> endpoi
     return lower(endpoint.description) == wanted;
   });
   if (described.endpoint != nullptr) return described.endpoint;
+  // The number changes with the socket, and with the driver.
+  const Fits numbered = only_one(endpoints, flow, [&](const EndpointInfo& endpoint) {
+    return name_without_number(lower(endpoint.name)) == name_without_number(wanted);
+  });
+  if (!named.several && !described.several && numbered.endpoint != nullptr) {
+    return numbered.endpoint;
+  }
   if (named.several || described.several) {
     return fail(ErrorCode::invalid_argument,
                 fmt::format("Several {}s are named \"{}\". Give the id of one, as the list of "

@@ -66,6 +66,27 @@ TEST(wasapi_match, two_that_fit_alike_fit_not_at_all_and_active_ones_go_first) {
   EXPECT_EQ(match_endpoint(all, Flow::render, remembered).endpoint, &all[4]);
 }
 
+/// As after a driver was installed anew: what it left behind is listed still.
+TEST(wasapi_match, an_id_that_is_not_present_gives_way_to_the_same_part_of_the_same_box) {
+  auto all = some();
+  all[0].state = kNotPresent;
+  all.push_back(endpoint(Flow::render, "r5", "Speakers", "3- Box", "{1}"));
+  const EndpointMatch match = match_endpoint(all, Flow::render, all[0]);
+  EXPECT_EQ(match.endpoint, &all[4]);
+  EXPECT_EQ(match.by, MatchedBy::container);
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "r1").value(), &all[4]);
+
+  all[4].state = kUnplugged;
+  EXPECT_EQ(match_endpoint(all, Flow::render, all[0]).endpoint, &all[0]) << "that one is no better";
+  all[4].state = kActive;
+  all[4].container = "{2}";
+  EXPECT_EQ(match_endpoint(all, Flow::render, all[0]).endpoint, &all[0]) << "another of its kind";
+  all[0].state = kDisabled;
+  all[4].container = "{1}";
+  EXPECT_EQ(match_endpoint(all, Flow::render, all[0]).endpoint, &all[0])
+      << "switched off, not gone";
+}
+
 TEST(wasapi_match, the_other_direction_never_fits) {
   const auto all = some();
   const EndpointMatch match = match_endpoint(all, Flow::capture, all[0]);
@@ -93,6 +114,15 @@ TEST(wasapi_choose, by_default_id_name_or_description) {
   EXPECT_EQ(choose_endpoint(all, Flow::render, "r2").value(), &all[1]);
   EXPECT_EQ(choose_endpoint(all, Flow::render, "speakers (2- box)").value(), &all[0]);
   EXPECT_EQ(choose_endpoint(all, Flow::render, "digital").value(), &all[1]);
+}
+
+TEST(wasapi_choose, a_name_with_another_number_when_nothing_else_fits) {
+  auto all = some();
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "Speakers (5- Box)").value(), &all[0]);
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "speakers (box)").value(), &all[0]);
+  all.push_back(endpoint(Flow::render, "r4", "Speakers", "Box"));
+  EXPECT_EQ(choose_endpoint(all, Flow::render, "Speakers (Box)").value(), &all[4]) << "as it is";
+  EXPECT_FALSE(choose_endpoint(all, Flow::render, "Speakers (5- Box)")) << "two alike";
 }
 
 TEST(wasapi_choose, an_interface_by_its_numbers_on_usb) {

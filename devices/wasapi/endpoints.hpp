@@ -58,13 +58,15 @@ struct EndpointMatch {
 };
 
 /// The endpoint of `flow` that `remembered` means: by id, else by container and description, else
-/// by name; an active one before others. What fits two active endpoints alike fits none.
+/// by name; an active one before others. What fits two active endpoints alike fits none. An id that
+/// is listed as not present gives way to an active endpoint with its container and description.
 [[nodiscard]] EndpointMatch match_endpoint(std::span<const EndpointInfo> endpoints, Flow flow,
                                            const EndpointIdentity& remembered);
 
-/// The endpoint of `flow` that a configured text means: "default", an id, a name (whole name or
-/// description, without regard to case in ASCII), or "usb:1234:5678,1234:9abc", the first of these
-/// interfaces that is there, and of its endpoints the default one, else the first. Errors:
+/// The endpoint of `flow` that a configured text means: "default", an id (as match_endpoint has
+/// it), a name (whole name or description, without regard to case in ASCII; else the whole name but
+/// for the number that Windows puts before the adapter's), or "usb:1234:5678,1234:9abc", the first
+/// of these interfaces that is there, and of its endpoints the default one, else the first. Errors:
 /// not_found, with the names there are; invalid_argument for a name that several active endpoints
 /// have.
 [[nodiscard]] Result<const EndpointInfo*> choose_endpoint(std::span<const EndpointInfo> endpoints,
