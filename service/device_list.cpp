@@ -1,9 +1,13 @@
 #include "service/device_list.hpp"
 
 #include <array>
+#include <chrono>
+#include <exception>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "core/ports/mutex.hpp"
 #include "core/ports/periods.hpp"
 #include "devices/wasapi/endpoints.hpp"
 #include "devices/wasapi/offer.hpp"
@@ -14,6 +18,26 @@ namespace {
 
 namespace wasapi = devices::wasapi;
 using nlohmann::json;
+
+/// Who asks holds up all other requests to the service.
+constexpr nanoseconds kLongestListing = std::chrono::seconds{3};
+
+/// Grows as endpoints answer; whoever hangs at one of them may be left alone with it.
+class Listing {
+ public:
+  void add(json endpoint) {
+    const ports::MutexLock lock(mutex_);
+    list_.push_back(std::move(endpoint));
+  }
+  [[nodiscard]] json so_far() {
+    const ports::MutexLock lock(mutex_);
+    return list_;
+  }
+
+ private:
+  ports::Mutex mutex_;
+  json list_ = json::array();
+};
 
 json rate_json(SampleRate rate, const ports::PeriodRange& range) {
   return {{"rate_hz", rate.hz},
@@ -79,6 +103,31 @@ json endpoint_json(wasapi::System& system, wasapi::MmDeviceEnumerator& enumerato
   return object;
 }
 
+void list_into(wasapi::System& system, Listing& listing) {
+  const std::shared_ptr<void> com = system.hold_com();
+  wasapi::ComPtr<wasapi::MmDeviceEnumerator> enumerator;
+  if (!com || wasapi::failed(system.make_enumerator(enumerator.out()))) return;
+  const auto endpoints = wasapi::list_endpoints(system);
+  if (!endpoints) return;
+  for (const wasapi::EndpointInfo& each : *endpoints) {
+    listing.add(endpoint_json(system, *enumerator.get(), each));
+  }
+}
+
+/// In the place of those that have not answered.
+json no_answer() {
+  return {{"id", ""},
+          {"name", "Other devices of Windows"},
+          {"backend", "wasapi"},
+          {"inputs", 0},
+          {"outputs", 0},
+          {"state", "absent"},
+          {"default", false},
+          {"modes", json::array()},
+          {"problem",
+           "Windows has not finished telling what there is: a driver hangs. Try again later."}};
+}
+
 }  // namespace
 
 json device_json(const ports::DeviceInfo& info, const char* backend) {
@@ -97,15 +146,16 @@ json device_json(const ports::DeviceInfo& info, const char* backend) {
 }
 
 json list_wasapi(wasapi::System& system) {
-  json list = json::array();
-  const std::shared_ptr<void> com = system.hold_com();
-  wasapi::ComPtr<wasapi::MmDeviceEnumerator> enumerator;
-  if (!com || wasapi::failed(system.make_enumerator(enumerator.out()))) return list;
-  const auto endpoints = wasapi::list_endpoints(system);
-  if (!endpoints) return list;
-  for (const wasapi::EndpointInfo& each : *endpoints) {
-    list.push_back(endpoint_json(system, *enumerator.get(), each));
-  }
+  const auto listing = std::make_shared<Listing>();
+  const auto work = [listing, &system] {
+    try {
+      list_into(system, *listing);
+    } catch (const std::exception&) {  // no memory: what there is, is told
+    }
+  };
+  const bool complete = system.run_aside(work, kLongestListing);
+  json list = listing->so_far();
+  if (!complete) list.push_back(no_answer());
   return list;
 }
 
