@@ -271,6 +271,27 @@ TEST(wasapi_codes, a_format_that_is_refused_gives_way_to_the_next) {
   }
 }
 
+TEST(wasapi_codes, exclusive_use_that_is_refused_gives_way_whatever_the_driver_says) {
+  for (const Code& code : all_codes()) {
+    SCOPED_TRACE(code.name);
+    Bench bench;
+    bench.plug(fake::Personality::plain);
+    WasapiOptions options;
+    options.prefer_exclusive = true;
+    options.capture.clear();
+    ASSERT_TRUE(bench.make(options));
+    bench.world.fail_next("client.initialize", hr(code.number), 1000);
+    const Result<> opened = bench.run();
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ(bench.device->mode(), "low-latency");
+    const std::vector<std::string> notes = bench.device->notes();
+    EXPECT_TRUE(std::any_of(notes.begin(), notes.end(), [&](const std::string& note) {
+      return note.starts_with("Not exclusive: ") && mentions(note, code.name);
+    }));
+    EXPECT_EQ(bench.serve(5), 5);
+  }
+}
+
 TEST(wasapi_codes, a_better_mode_that_is_refused_gives_way_to_shared_with_the_reason) {
   for (const Code& code : all_codes()) {
     SCOPED_TRACE(code.name);

@@ -76,8 +76,9 @@ Result<OpenStream> open_stream(System& system, ports::Clock& clock, MmDevice& de
     const bool busy = last.code == ErrorCode::device_busy;
     if (!busy || stream.error().code != ErrorCode::format_refused) last = stream.error();
     steps.push_back(fmt::format("Not {}: {}", mode_name(mode), stream.error().message));
-    // What no mode can do: neither ask again nor hide the reason behind a later one.
-    if (last.code == ErrorCode::device_gone) break;
+    // What no mode can do: neither ask again nor hide the reason behind a later one. But drivers
+    // refuse exclusive use with ERROR_GEN_FAILURE, too, and say nothing by it about the others.
+    if (last.code == ErrorCode::device_gone && mode != StreamMode::exclusive) break;
     if (last.code == ErrorCode::access_denied && request.flow == Flow::capture &&
         mode != StreamMode::exclusive) {
       break;
