@@ -435,6 +435,15 @@ std::string CombinedDevice::trouble(std::size_t index) const {
   return trouble;
 }
 
+std::vector<std::string> CombinedDevice::notes() const {
+  std::vector<std::string> notes = master_->notes();
+  for (std::size_t i = 0; i < members_->size(); ++i) {
+    const std::string why = trouble(i);
+    if (!why.empty()) notes.push_back("Without " + members_->keepers[i]->info().name + ": " + why);
+  }
+  return notes;
+}
+
 std::string CombinedDevice::loss() const {
   const std::size_t index = changed_.load(std::memory_order_relaxed);
   if (index >= members_->size()) return master_->loss();

@@ -141,7 +141,8 @@ class CombinedDevice final : public ports::Device {
   /// The next thing that happened to a member, oldest first; false when there is no more. One
   /// control thread at a time. Kept are 256 of them.
   [[nodiscard]] bool next_event(MemberEvent& event) noexcept { return events_.pop(event); }
-  [[nodiscard]] std::vector<std::string> notes() const override { return master_->notes(); }
+  /// Those of the master, and why members are not there.
+  [[nodiscard]] std::vector<std::string> notes() const override;
   [[nodiscard]] std::string loss() const override;
   [[nodiscard]] std::vector<ports::DevicePart> parts() const override;
   [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override;

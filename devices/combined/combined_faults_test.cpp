@@ -219,11 +219,13 @@ TEST(combined_faults, a_member_that_is_away_at_first_joins_later_and_is_aligned)
     world.rooms[2]->plugged = false;
     world.rooms[2]->refusal = code;
     ASSERT_TRUE(world.start(kFormat));
+    EXPECT_EQ(world.device->notes(), std::vector<std::string>{"Without c: c is unplugged."});
     world.run_until(1);
     EXPECT_EQ(world.status(2).state, MemberState::lost);
     EXPECT_TRUE(is_silent(world.blocks[2], 64));
     world.rooms[2]->plugged = true;
     world.run_until(4);
+    EXPECT_TRUE(world.device->notes().empty());
     world.measure();
     world.run_until(5);
     EXPECT_LT(world.heard_offset(2), 1.0);
