@@ -1,7 +1,7 @@
 # The few commands of this project. Each installs what it needs first (Debian 12; quick when all is
 # there), writes progress here and details to build/logs/.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-native test test-native test-x86 simulate combined-day lint format bench dist vendor reproducible clean
+.PHONY: help demo demo-native test test-native test-x86 simulate combined-day wasapi-hour lint format bench dist vendor reproducible clean
 
 install = tools/install-dependencies.sh
 
@@ -13,6 +13,7 @@ help:
 	@echo "make test-x86     the 32-bit driver and host with the 64-bit service, in a Wine of their own"
 	@echo "make simulate     days of faults under virtual time; SEEDS=200, or SEED=n to see one again"
 	@echo "make combined-day a day of three devices as one under virtual time; HOURS=1 for a short one"
+	@echo "make wasapi-hour  an hour of each kind of Windows device under virtual time; MINUTES=5"
 	@echo "make lint         format, includes, rules, a second compiler's view"
 	@echo "make format       format every source file in place"
 	@echo "make bench        benchmarks; ratios within one run"
@@ -54,6 +55,11 @@ combined-day:
 	@$(install) build
 	@tools/build.sh release:combined_day
 	@tools/combined_day.py --hours $(or $(HOURS),24)
+
+wasapi-hour:
+	@$(install) build
+	@tools/build.sh debug:wasapi_hour_test
+	@ASIODRV_VIRTUAL_MINUTES=$(or $(MINUTES),60) build/debug/bin/wasapi_hour_test
 
 lint:
 	@$(install) build lint
