@@ -53,8 +53,9 @@ CLI::App* add_calibrate_command(CLI::App& app, CalibrateOptions& calibrate, Clie
                                                "Frames per period. Default: as the device runs")
                                   ->check(CLI::Range(1U, 1'000'000U))
                                   ->type_name("FRAMES");
-  CLI::Option* const all =
-      command->add_flag("--all-sizes", calibrate.all_sizes, "At every period on offer, in turn");
+  CLI::Option* const all = command->add_flag(
+      "--all-sizes", calibrate.all_sizes,
+      "At every period on offer, in turn; at each twice as long as the last where there are many");
   CLI::Option* const forget = command->add_flag(
       "--forget", calibrate.forget,
       "Forgets what was measured of the device in use, or only --rate and --period of it");
