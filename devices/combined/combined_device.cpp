@@ -448,7 +448,8 @@ std::string CombinedDevice::loss() const {
   const std::size_t index = changed_.load(std::memory_order_relaxed);
   if (index >= members_->size()) return master_->loss();
   return members_->keepers[index]->info().name +
-         " runs at another rate or period now: all devices are opened anew.";
+         " has come back with another rate, other channels or a longer delay: all devices are "
+         "opened anew.";
 }
 
 std::vector<ports::DevicePart> CombinedDevice::parts() const {

@@ -18,9 +18,9 @@
 // again every 500 ms on a control thread of its own, and comes back with its place found anew. A
 // member that is away when the device is opened, or takes too long for it, counts as lost; so does
 // one that claims what cannot be true (a period number that leaps, a latency beyond a second).
-// Losing the master is losing the device, and so is a lost member that is there again at another
-// rate or period: open() makes a place for it. A member whose clock differs by more than 2000 ppm
-// is jumped after (skips).
+// Losing the master is losing the device, and so is a lost member that is there again with another
+// rate, other channels or a longer latency: open() makes a place for it. A member whose clock
+// differs by more than 2000 ppm is jumped after (skips).
 //
 // Between the engine's thread and the members' there are only wait-free rings: a stuck member costs
 // its own channels, nothing else. open, start, stop and close reach all members at once and wait

@@ -53,7 +53,7 @@ bool MemberRunner::follow(const MemberOrder& order) {
   if (lost) open(order.format);
   if (open_) run(order);
   if (lost && started_) ++returns_;
-  needs_plan_ = !started_ && has_become_another(order);
+  needs_plan_ = !started_ && (needs_plan_ || has_become_another(order));
   return true;
 }
 
@@ -100,7 +100,8 @@ void MemberRunner::run(const MemberOrder& order) {
     trouble_ = info.name + " has " + std::to_string(info.input_channels) + " inputs and " +
                std::to_string(info.output_channels) + " outputs now, and had " +
                std::to_string(exchange.inputs) + " and " + std::to_string(exchange.outputs) +
-               ": open the combined device anew.";
+               ": all devices have to be opened anew.";
+    needs_plan_ = true;
     return close();
   }
   if (Result<> started = parts_->device->start(); !started) {
@@ -115,7 +116,11 @@ void MemberRunner::run(const MemberOrder& order) {
   if (beyond(own.input, order.planned.input) || beyond(own.output, order.planned.output)) {
     trouble_ = device().info().name + " has a longer latency now (" +
                std::to_string(own.input.count) + " and " + std::to_string(own.output.count) +
-               " frames) than there is room for: open the combined device anew.";
+               " frames) than there is room for: all devices have to be opened anew.";
+    // What it said when it was opened is what the next plan will be made of. One that says more
+    // only once it runs would end every run.
+    needs_plan_ = beyond(latency_.input, order.planned.input) ||
+                  beyond(latency_.output, order.planned.output);
   } else if (start_thread()) {
     trouble_.clear();
     return;

@@ -65,8 +65,9 @@ class MemberRunner {
   [[nodiscard]] ports::DeviceLatency latency() const noexcept { return latency_; }
   /// Why it is not there, for people; empty when it is.
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
-  /// A lost member is there, and has become something that would run at another format: it comes
-  /// back once the combined device is opened anew, and not before.
+  /// A lost member is there, and has become something that there is no place for (another rate,
+  /// period or number of channels, a longer latency): it comes back once the combined device is
+  /// opened anew, and not before.
   [[nodiscard]] bool needs_plan() const noexcept { return needs_plan_; }
   /// Starts after a loss.
   [[nodiscard]] std::uint64_t returns() const noexcept { return returns_; }
