@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <exception>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -125,10 +128,41 @@ MadeDevice Backends::make_simulated(const Config& config) {
 
 bool Backends::any_output() {
   if (!sound_) return false;
-  const auto endpoints = wasapi::list_endpoints(*sound_);
-  return endpoints && std::any_of(endpoints->begin(), endpoints->end(), [](const auto& each) {
-           return each.flow == wasapi::Flow::render && each.active();
-         });
+  const auto found = endpoints();
+  if (!found) return !hanging_.expired();  // what hangs is a driver: there are devices
+  return std::any_of(found->begin(), found->end(), [](const auto& each) {
+    return each.flow == wasapi::Flow::render && each.active();
+  });
+}
+
+/// A driver may hang while it is asked, and this is asked again every 500 ms while a device is
+/// waited for: one look that has not come back is left alone, and no other is begun beside it.
+Result<std::vector<wasapi::EndpointInfo>> Backends::endpoints() {
+  constexpr nanoseconds kLongestLook = std::chrono::milliseconds{1900};
+  const auto hangs = [] {
+    return fail(ErrorCode::device_gone,
+                "Windows has not finished telling which sound devices there are: a driver hangs. "
+                "Try again later.");
+  };
+  if (!hanging_.expired()) return hangs();
+  using Found = Result<std::vector<wasapi::EndpointInfo>>;
+  const auto found = std::make_shared<std::optional<Found>>();
+  auto work = [found, sound = sound_] {
+    try {
+      found->emplace(wasapi::list_endpoints(*sound));
+    } catch (const std::exception&) {  // no memory; there is no answer then
+    }
+  };
+  try {
+    if (!sound_->run_aside(std::move(work), kLongestLook)) {
+      hanging_ = found;
+      return hangs();
+    }
+  } catch (const std::exception&) {
+    return fail(ErrorCode::out_of_memory, "There is no thread to look at the sound devices with.");
+  }
+  if (found->has_value()) return std::move(**found);
+  return fail(ErrorCode::out_of_memory, "There is no memory for a list of the sound devices.");
 }
 
 MadeDevice Backends::make_automatic(const Config& config) {
@@ -162,10 +196,10 @@ MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {
     return fail(ErrorCode::invalid_argument,
                 "wasapi.output and wasapi.input are both \"\". Name at least one.");
   }
-  const auto endpoints = wasapi::list_endpoints(*sound_);
-  if (!endpoints) return tl::unexpected<Error>(endpoints.error());
+  const auto found = endpoints();
+  if (!found) return tl::unexpected<Error>(found.error());
   const auto choose = [&](wasapi::Flow flow, const std::string& text) {
-    return wasapi::choose_endpoint(*endpoints, flow, text);
+    return wasapi::choose_endpoint(*found, flow, text);
   };
   // Without a microphone the output plays all the same.
   if (options.capture == "default" && !options.render.empty() &&
@@ -220,7 +254,7 @@ MadeDevice Backends::make_combined(const Config& config) {
 }
 
 nlohmann::json Backends::list(const Config& config) {
-  nlohmann::json devices = sound_ ? list_wasapi(*sound_) : nlohmann::json::array();
+  nlohmann::json devices = sound_ ? list_wasapi(sound_) : nlohmann::json::array();
   auto simulated = make_simulated_backend(clock_, threads_, config.simulated, [](auto, auto&) {});
   if (simulated) devices.push_back(device_json((*simulated)->info(), "simulated"));
   return devices;

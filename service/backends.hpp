@@ -5,11 +5,13 @@
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <vector>
 
 #include "core/base/result.hpp"
 #include "core/ports/clock.hpp"
 #include "core/ports/device.hpp"
 #include "core/ports/thread.hpp"
+#include "devices/wasapi/endpoints.hpp"
 #include "devices/wasapi/system.hpp"
 #include "service/config.hpp"
 #include "service/log.hpp"
@@ -46,11 +48,15 @@ class Backends {
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_late_wasapi(
       const Config::Wasapi& wasapi);
   [[nodiscard]] bool any_output();
+  /// Of Windows, where there is a sound system; for 1.9 s at most. Errors: as list_endpoints;
+  /// device_gone while it does not answer.
+  [[nodiscard]] Result<std::vector<devices::wasapi::EndpointInfo>> endpoints();
 
   ports::Clock& clock_;
   ports::Threads& threads_;
-  const std::unique_ptr<devices::wasapi::System> sound_;
+  const std::shared_ptr<devices::wasapi::System> sound_;  // shared with looks that hang
   const Log log_;
+  std::weak_ptr<void> hanging_;  // a look that has not come back
 };
 
 }  // namespace asiodrv::service

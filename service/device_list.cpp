@@ -145,15 +145,15 @@ json device_json(const ports::DeviceInfo& info, const char* backend) {
           {"modes", {{{"mode", backend}, {"rates", std::move(rates)}}}}};
 }
 
-json list_wasapi(wasapi::System& system) {
+json list_wasapi(const std::shared_ptr<wasapi::System>& system) {
   const auto listing = std::make_shared<Listing>();
-  const auto work = [listing, &system] {
+  const auto work = [listing, system] {
     try {
-      list_into(system, *listing);
+      list_into(*system, *listing);
     } catch (const std::exception&) {  // no memory: what there is, is told
     }
   };
-  const bool complete = system.run_aside(work, kLongestListing);
+  const bool complete = system->run_aside(work, kLongestListing);
   json list = listing->so_far();
   if (!complete) list.push_back(no_answer());
   return list;

@@ -2,6 +2,7 @@
 // choose one. Only questions are asked: no stream is made, nobody is disturbed.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 
 #include "core/ports/device.hpp"
@@ -21,8 +22,8 @@ namespace asiodrv::service {
 /// Windows' endpoints, each with the modes that it offers and "format", the one of Windows' mixer.
 /// State: active, disabled, absent or unplugged; only active ones have modes. An endpoint that
 /// refuses to answer has "problem", a sentence, and so has an entry in the place of all that did
-/// not answer within 3 s. Empty when Windows' sound cannot be asked at all. Control thread. The
-/// system must outlive a thread that hangs. Throws what System::run_aside throws.
-[[nodiscard]] nlohmann::json list_wasapi(devices::wasapi::System& system);
+/// not answer within 3 s. Empty when Windows' sound cannot be asked at all. Control thread. Throws
+/// what System::run_aside throws.
+[[nodiscard]] nlohmann::json list_wasapi(const std::shared_ptr<devices::wasapi::System>& system);
 
 }  // namespace asiodrv::service
