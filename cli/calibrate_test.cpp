@@ -78,6 +78,18 @@ TEST(calibrate_text, shows_before_and_after) {
   EXPECT_EQ(text.find("polarity"), std::string::npos);
 }
 
+TEST(calibrate_text, names_the_device_and_how_it_ran) {
+  json each = measured();
+  each["name"] = "Box";
+  each["mode"] = "";
+  const auto text_of = [&each] {
+    return calibrations_text({{"calibrations", {each}}, {"failures", json::array()}});
+  };
+  EXPECT_EQ(text_of().find("Box:\n"), 0U) << text_of();
+  each["mode"] = "shared";
+  EXPECT_EQ(text_of().find("Box (shared):\n"), 0U) << text_of();
+}
+
 TEST(calibrate_text, names_a_reversed_polarity_and_sizes_that_failed) {
   json each = measured();
   each["inverted"] = true;

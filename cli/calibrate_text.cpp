@@ -77,7 +77,13 @@ std::string progress_text(const std::string& where, double part) {
 std::string calibrations_text(const json& document) {
   std::vector<std::vector<std::string>> rows;
   std::vector<std::string> inverted;
+  std::string device;
   for (const json& each : at(document, "calibrations")) {
+    if (device.empty() && at(each, "name").is_string()) {
+      const std::string mode = cell(each, "mode");
+      const std::string name = cell(each, "name");
+      device = mode.empty() ? fmt::format("{}:\n", name) : fmt::format("{} ({}):\n", name, mode);
+    }
     rows.push_back({cell(each, "rate_hz"), cell(each, "period_frames"),
                     fmt::format("{:.2f}", number(at(each, "measured_frames"))), milliseconds(each),
                     cell(each, "before_frames"), cell(each, "after_frames"),
@@ -85,9 +91,9 @@ std::string calibrations_text(const json& document) {
                     cell(each, "level_db")});
     if (yes(at(each, "inverted"))) inverted.push_back(cell(each, "input"));
   }
-  std::string text = table({"Hz", "period", "measured", "ms", "reported before", "reported now",
-                            "correction", "level dB"},
-                           rows);
+  std::string text = device + table({"Hz", "period", "measured", "ms", "reported before",
+                                     "reported now", "correction", "level dB"},
+                                    rows);
   if (!inverted.empty()) {
     text += fmt::format("\nThe polarity is reversed on the way to {}.\n", inverted.front());
   }
