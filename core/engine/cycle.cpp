@@ -60,6 +60,8 @@ void Engine::Cycle::ring_clients() noexcept {
 
 void Engine::Cycle::begin_client(const Member& member) noexcept {
   Client& client = *member.client;
+  // What a deferred client was rung with in the cycle before is due in this one, and never later.
+  const bool due = client.rung_now && client.phase == Client::Phase::following;
   client.sounding = false;
   client.answered = false;
   client.rung_now = false;
@@ -85,8 +87,9 @@ void Engine::Cycle::begin_client(const Member& member) noexcept {
     return;
   }
   if (client.setup.deferred) {
-    client.answered = true;  // its previous half is complete by contract; at first there is none
-    if (!client.first_ring) add_output(member, client.half);
+    client.answered = due || client.first_ring;  // at first there is nothing to play
+    if (due) add_output(member, client.half);    // complete by contract
+    if (!client.answered) blame(client, XrunCause::client_away, nanoseconds{0});
   }
   client.half = reply.next_half;
   copy_inputs(member);

@@ -326,6 +326,43 @@ TEST_F(EngineTest, a_deferring_client_is_played_one_period_later_and_never_waite
   EXPECT_GT(compared, 10'000U);
 }
 
+TEST_F(EngineTest, what_a_deferring_client_gave_before_it_was_away_is_not_heard_afterwards) {
+  FakeClient& client = join(1);
+  engine.remove_client(1);
+  client.setup().deferred = true;
+  client.setup().id = 5;
+  ASSERT_TRUE(engine.add_client(client.setup()));
+  ASSERT_TRUE(engine.start_client(5));
+  cycles(20);
+  const auto spoil = [&] {  // no tone of this test is as large
+    std::fill_n(client.output(0, 0), kEnginePeriod.count, 0.5F);
+    std::fill_n(client.output(0, 1), kEnginePeriod.count, 0.5F);
+  };
+  const auto largest_heard = [&] {
+    ears[0]->heard.clear();
+    cycles(10);
+    float largest = 0.0F;
+    for (const auto& [position, sample] : ears[0]->heard) largest = std::max(largest, sample);
+    return largest;
+  };
+  (void)client.setup().ack->count();  // it has answered,
+  client.reply_.free_running = true;  // goes its own way, and is back for the next ring
+  cycles(1);
+  spoil();
+  EXPECT_LT(largest_heard(), 0.1F);
+
+  client.callback_time = device.length() * 5 / 2;  // it is away for two periods
+  cycles(3);
+  client.callback_time = nanoseconds{0};
+  ASSERT_TRUE((causes(5) & bits({XrunCause::client_away})) != 0);
+  const std::uint64_t answered = client.callbacks;
+  clock.advance(device.length() / 2);
+  EXPECT_EQ(client.setup().ack->count(), client.setup().wake->count());
+  EXPECT_EQ(client.callbacks, answered + 1);
+  spoil();
+  EXPECT_LT(largest_heard(), 0.1F);
+}
+
 TEST_F(EngineTest, a_cycle_is_not_given_up_because_the_machine_stood_still_in_it) {
   std::uint64_t looks = 0;
   FakeClient client(clock, 1, {0}, {0}, kEnginePeriod, [&](FakeClient&, const ClientStamp&) {
