@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -153,16 +154,31 @@ Result<json> DriverService::on_request(ConnectionId connection, const std::strin
     if (entry.needs_hello && !client->second.hello) {
       return fail(ErrorCode::invalid_state, fmt::format("{} needs a hello before it.", method));
     }
-    return (this->*entry.call)(client->second, params);
+    try {
+      return (this->*entry.call)(client->second, params);
+    } catch (...) {  // no memory: what it has left half done, the chores finish
+      attention_->signal();
+      throw;
+    }
   }
   return fail(ErrorCode::unsupported, fmt::format("There is no method \"{}\".", printable(method)));
 }
 
 void DriverService::on_disconnect(ConnectionId connection) {
+  try {
+    forget(connection);
+  } catch (const std::exception&) {  // no memory: the chores do it as soon as there is some
+    const auto found = clients_.find(connection);
+    if (found != clients_.end()) found->second.gone = true;
+    attention_->signal();
+  }
+}
+
+void DriverService::forget(ConnectionId connection) {
   const auto found = clients_.find(connection);
   if (found == clients_.end()) return;
   Client& client = found->second;
-  if (client.running && !leaving_) {
+  if (client.running && !leaving_ && !client.gone) {
     ports_.log(LogLevel::warning, fmt::format("{} (process {}) left while it was streaming.",
                                               client.program(), client.process_id()));
   }
@@ -170,10 +186,27 @@ void DriverService::on_disconnect(ConnectionId connection) {
   if (calibration_ && calibrating_ == connection) end_calibration();
   const bool was_driver = client.hello.has_value();
   clients_.erase(found);
+  if (was_driver && !any_driver()) {
+    idle_since_ = ports_.clock.now();
+    ports_.on_idle();
+  }
   refresh_graph();  // its monitors and gains are gone with it
-  if (!was_driver || any_driver()) return;
-  idle_since_ = ports_.clock.now();
-  ports_.on_idle();
+}
+
+/// What there was no memory for when it was to be done. False: there is still none.
+bool DriverService::finish_leaving() {
+  try {
+    for (;;) {
+      const auto gone = std::find_if(clients_.begin(), clients_.end(),
+                                     [](const auto& each) { return each.second.gone; });
+      if (gone == clients_.end()) break;
+      forget(gone->first);
+    }
+    if (host_->is_open()) release_unused();
+  } catch (const std::exception&) {
+    return false;
+  }
+  return true;
 }
 
 bool DriverService::any_driver() const {
@@ -265,6 +298,7 @@ void DriverService::notify(const Client& client, const HostEvent& event) {
 }
 
 nanoseconds DriverService::chores() {
+  if (!finish_leaving()) return kLookInterval;
   if (!host_->is_lost()) loss_told_ = false;  // whoever brought it back
   if (host_->is_lost() && !loss_told_) device_was_lost();
   if (device_is_away() && ports_.clock.now() >= look_again_) look_for_device();

@@ -184,6 +184,7 @@ class DriverService final : public ipc::ControlHandler {
     std::unique_ptr<Session> session;
     bool running = false;
     bool waiting = false;  ///< its buffers wait for a lost device; the engine does not know them
+    bool gone = false;     ///< its connection has ended, and there was no memory to forget it
     SampleRate rate{};     ///< that it asked for; 0: that of the device
     HostMixer mixer;       ///< what it has set through future()
 
@@ -279,6 +280,9 @@ class DriverService final : public ipc::ControlHandler {
   void note_starts();
   void stop_client(Client& client);
   void drop_session(Client& client);
+  void release_unused();
+  void forget(ipc::ConnectionId connection);
+  [[nodiscard]] bool finish_leaving();
   [[nodiscard]] SampleRate rate_of(const Client& client) const noexcept;
   [[nodiscard]] bool has_rate(SampleRate rate) const;
   [[nodiscard]] bool offers_rate(SampleRate rate) const;

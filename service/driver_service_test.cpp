@@ -62,6 +62,26 @@ TEST_F(driver_service, buffers_for_which_there_is_no_memory_leave_nothing_behind
   EXPECT_NE(later->session_id, theirs->session_id);
 }
 
+TEST_F(driver_service, who_left_when_there_was_no_memory_is_forgotten_as_soon_as_there_is_some) {
+  constexpr ipc::ConnectionId kPoor = 1000;
+  const auto call = [&](const char* method, const json& params) {
+    return world.service->on_request(kPoor, method, params);
+  };
+  world.service->on_connect(kPoor, {});
+  ASSERT_TRUE(call("hello", wire::to_json(wire::HelloRequest{1, "poor.exe", 1, 64})));
+  ASSERT_TRUE(call("session.create", wire::to_json(SessionRequest{Frames{64}, {0}, {0}})));
+  ASSERT_TRUE(call("session.start", json::object()));
+  world.no_memory_to_log = true;  // that it left while it was streaming
+  world.service->on_disconnect(kPoor);
+  ASSERT_FALSE(world.no_memory_to_log);
+  EXPECT_FALSE(world.service->idle_since().has_value());
+  (void)world.service->chores();
+  EXPECT_TRUE(world.service->idle_since().has_value());
+  EXPECT_EQ(world.device->closes, 1);
+  const auto later = create(*world.connected("later.exe"));
+  EXPECT_TRUE(later) << later.error().message;
+}
+
 TEST_F(driver_service, session_calls_before_hello_are_refused) {
   const auto client = raw();
   for (const char* const method : {"session.create", "session.start", "session.stop",

@@ -235,12 +235,16 @@ void DriverService::drop_session(Client& client) {
   host_->remove(client.session->id());
   client.running = client.waiting = false;
   client.session.reset();
+  release_unused();
   refresh_graph();
-  if (!any_session()) {
-    left_playing_ = left_playing_ || host_->is_lost();
-    host_->release();
-    loss_told_ = false;
-  }
+}
+
+/// Nobody's device is closed.
+void DriverService::release_unused() {
+  if (any_session()) return;
+  left_playing_ = left_playing_ || host_->is_lost();
+  host_->release();
+  loss_told_ = false;
 }
 
 SampleRate DriverService::rate_of(const Client& client) const noexcept {

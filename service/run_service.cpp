@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -26,6 +27,7 @@ using std::chrono::seconds;
 
 constexpr nanoseconds kServerStopLimit = milliseconds{1500};
 constexpr nanoseconds kChoresLimit = seconds{2};
+constexpr nanoseconds kChoresAgain = seconds{1};  // when there was no memory for them
 constexpr nanoseconds kClaimLimit = seconds{2};
 constexpr nanoseconds kClaimPause = milliseconds{20};
 constexpr nanoseconds kTakeOverPause =
@@ -264,8 +266,11 @@ Result<> Program::serve(std::unique_ptr<ports::Listener> listener) {
 }
 
 void Program::do_chores() {
-  nanoseconds pause{0};
-  server_->run_serialised([&] { pause = service_->chores(); });
+  nanoseconds pause = kChoresAgain;
+  try {
+    server_->run_serialised([&] { pause = service_->chores(); });
+  } catch (const std::bad_alloc&) {  // no reason to end everybody's sound: all is done again
+  }
   service_->attention().wait(clock_->now() + pause);
 }
 

@@ -188,11 +188,15 @@ void ControlServer::reap(bool everyone, Instant deadline) {
 // --- one connection ------------------------------------------------------------------------------
 
 void ControlServer::serve(Peer& peer) {
-  {
-    const MutexLock lock(handling_);
-    handler_.on_connect(peer.id, peer.stream->peer());
+  try {
+    {
+      const MutexLock lock(handling_);
+      handler_.on_connect(peer.id, peer.stream->peer());
+    }
+    converse(peer);
+  } catch (const std::exception&) {  // no memory: this conversation ends, and no other
+    peer.answering = false;
   }
-  converse(peer);
   peer.stream->shutdown();
   {
     // Its place is free first: whoever learns of the disconnect may count on it.

@@ -28,6 +28,7 @@ class EchoHandler final : public ControlHandler {
     ++connects;
     last = connection;
     leave();
+    if (no_memory.exchange(false)) throw std::bad_alloc();
   }
   Result<json> on_request(ConnectionId, const std::string& method, const json& params) override {
     entered();
@@ -50,6 +51,7 @@ class EchoHandler final : public ControlHandler {
   std::unique_ptr<ports::Signal> left;
   std::atomic<int> connects{0}, disconnects{0}, overlaps{0};
   std::atomic<ConnectionId> last{0};
+  std::atomic<bool> no_memory{false};  // for the next one who connects
   std::set<ConnectionId> gone;
 
  private:
@@ -106,6 +108,14 @@ TEST_F(control_server, exception_of_a_handler_fails_that_request_only) {
   EXPECT_EQ(client.refused(), ErrorCode::internal);
   client.call(2, "echo");
   EXPECT_TRUE(client.receive());
+}
+
+TEST_F(control_server, who_comes_when_there_is_no_memory_is_hung_up_on_alone) {
+  serve(patient());
+  handler.no_memory = true;
+  const RawClient poor(ports, transport);
+  wait_for_disconnects(1);
+  expect_alive();
 }
 
 TEST_F(control_server, several_requests_in_one_piece_are_answered_in_order) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -37,6 +38,7 @@ class TestWorld {
                                return Result<std::unique_ptr<ports::Device>>(make_device());
                              }};
     ports.log = [this](LogLevel, const std::string& line) {
+      if (no_memory_to_log.exchange(false)) throw std::bad_alloc();
       const ports::MutexLock lock(log_mutex);
       log_lines.push_back(line);
     };
@@ -109,6 +111,7 @@ class TestWorld {
   std::string calibration_path;  // likewise
   std::atomic<int> leaves{0};
   std::atomic<int> losses{0};
+  std::atomic<bool> no_memory_to_log{false};  // at the next line
   std::unique_ptr<ports::Signal> idle = threads->make_signal();
   ports::Mutex log_mutex;
   std::vector<std::string> log_lines;  // guarded by log_mutex
