@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -141,6 +142,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
 
   // front_service.cpp: the conversation. Under control_.
   [[nodiscard]] Result<> connect(nanoseconds bound);
+  [[nodiscard]] bool select_clock_again(const wire::DriverDescription& driver, Instant deadline);
   void look_again(nanoseconds bound);
   void adopt(wire::DriverDescription description);
   Result<> restore_rate();
@@ -214,6 +216,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
 
   ports::Mutex data_;  // innermost; guards what follows
   wire::DriverDescription description_;
+  std::string foreign_clock_;           // that the host has selected, and nobody another one since
   std::shared_ptr<BufferSet> buffers_;  // written under control_ too
   char message_[kErrorMessageBytes] = "No error has occurred.";
 

@@ -213,6 +213,7 @@ std::int32_t AsioFront::select_clock(std::uint32_t index) {
   const MutexLock lock(data_);
   for (std::size_t i = 0; i < description_.clock_sources.size(); ++i) {
     description_.clock_sources[i].current = i == index;
+    if (i == index) foreign_clock_ = i == 0 ? std::string() : description_.clock_sources[i].name;
   }
   return kOk;
 }

@@ -34,7 +34,11 @@ bool plausible(const wire::DriverDescription& driver) noexcept {
 Result<> AsioFront::connect(nanoseconds bound) {
   link_up_ = false;
   session_live_ = false;
-  auto description = link_->connect(true, within(bound));
+  const Instant deadline = within(bound);
+  auto description = link_->connect(true, deadline);
+  if (description && select_clock_again(*description, deadline)) {
+    description = link_->connect(true, deadline);  // the device's rate may be another now
+  }
   if (!description) return refusal(description.error());
   if (!plausible(*description)) {
     link_->disconnect();
@@ -47,6 +51,23 @@ Result<> AsioFront::connect(nanoseconds bound) {
   description_stale_ = false;
   if (notify_) notify_->signal();
   return repeat_mixer();
+}
+
+/// A service that has started anew knows nothing of the clock source that the host has selected.
+/// True: the device follows that one again.
+bool AsioFront::select_clock_again(const wire::DriverDescription& driver, Instant deadline) {
+  std::string wanted;
+  {
+    const MutexLock lock(data_);
+    wanted = foreign_clock_;
+  }
+  if (wanted.empty() || attempt_.load() == Attempt::aborted) return false;
+  const auto& sources = driver.clock_sources;
+  const auto found = std::find_if(sources.begin(), sources.end(),
+                                  [&](const auto& each) { return each.name == wanted; });
+  if (found == sources.end() || found->current) return false;
+  const auto index = static_cast<std::uint32_t>(found - sources.begin());
+  return link_->select_clock(index, deadline).has_value() && attempt_.load() != Attempt::aborted;
 }
 
 /// Reads anew what the service offers, without buffers. Where that fails, the next need does it.

@@ -114,9 +114,12 @@ void AsioFront::handle(const wire::HostEvent& event) {
     case wire::HostEventKind::resync: tell(kResyncRequest); return;
     case wire::HostEventKind::latencies_changed: handle_latencies(event); return;
     case wire::HostEventKind::rate_changed: handle_rate(event.rate); return;
-    case wire::HostEventKind::clock_changed:
+    case wire::HostEventKind::clock_changed: {
       description_stale_ = true;  // the next time info carries the flag; read anew when idle
+      const MutexLock lock(data_);
+      foreign_clock_.clear();  // somebody else has the last word
       return;
+    }
     case wire::HostEventKind::overload: handle_overload(); return;
   }
 }

@@ -344,6 +344,41 @@ TEST(recovery, a_rate_that_cannot_be_had_yet_is_asked_for_again) {
   EXPECT_TRUE(world.host.messages().empty());
 }
 
+/// Streams by a clock that the host has selected, and loses its service, which comes back at its
+/// own clock.
+void lose_the_service_at_a_clock_of_the_hosts(World& world, bool another_had_the_last_word) {
+  const std::vector<wire::ClockSourceInfo> own{{"Internal", true}, {"Word clock", false}};
+  world.service.description.clock_sources = own;
+  world.reach(State::initialized);
+  ASSERT_EQ(world.front->set_clock_source(1), kOk);
+  ASSERT_EQ(world.create(), kOk);
+  ASSERT_EQ(world.front->start(), kOk);
+  ASSERT_TRUE(world.cycle());
+  if (another_had_the_last_word) deliver(world, event(HostEventKind::clock_changed));
+  world.service.die();
+  world.front->serve_notifier(world.clock.now());
+  world.service.description.clock_sources = own;
+  world.service.revive();
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") == 2; }));
+}
+
+TEST(recovery, the_clock_source_that_the_host_has_selected_returns_with_the_sound) {
+  World world;
+  lose_the_service_at_a_clock_of_the_hosts(world, false);
+  EXPECT_EQ(world.service.calls("clock 1"), 2);
+  EXPECT_TRUE(world.host.messages().empty());
+  ClockSource sources[2];
+  std::int32_t count = 2;
+  EXPECT_EQ(world.front->get_clock_sources(sources, &count), kOk);
+  EXPECT_EQ(sources[1].is_current, 1);
+}
+
+TEST(recovery, a_clock_source_that_another_program_has_selected_since_is_left_alone) {
+  World world;
+  lose_the_service_at_a_clock_of_the_hosts(world, true);
+  EXPECT_EQ(world.service.calls("clock 1"), 1);
+}
+
 TEST(recovery, buffers_made_after_a_loss_have_the_rate_that_the_host_has_set) {
   World world;
   world.reach(State::initialized);

@@ -328,6 +328,8 @@ class FakeLink final : public ipc::ServiceLink {
     const std::lock_guard lock(service_.mutex_);
     note("clock " + std::to_string(index));
     if (auto refused = check("clock")) return tl::unexpected<Error>(*refused);
+    std::uint32_t at = 0;
+    for (auto& source : service_.description.clock_sources) source.current = at++ == index;
     return {};
   }
   [[nodiscard]] Result<> set_monitor(const wire::MonitorRequest& request, Instant) override {
