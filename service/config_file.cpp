@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "service/config_edit.hpp"
+#include "service/file_lock.hpp"
 #include "service/json_file.hpp"
 #include "service/paths.hpp"
 
@@ -27,11 +28,36 @@ std::string target_of(const std::string& path) {
   return std::string(text.begin(), text.end());
 }
 
-Result<> write_config(const std::string& path, const std::string& text) {
+void make_folder(const std::string& path) {
   std::error_code ignored;  // writing says what is wrong
   const fs::path folder = path_of(path).parent_path();
   if (!folder.empty()) fs::create_directories(folder, ignored);
+}
+
+Result<> write_config(const std::string& path, const std::string& text) {
+  make_folder(path);
   return write_whole_file(target_of(path), text);
+}
+
+/// Somebody has written the file after this change did.
+bool is_changed_since(const FileChange& change) {
+  if (!may_exist(change.path)) return false;
+  const auto text = read_config_text(change.path);
+  return !text || *text != change.after;
+}
+
+Result<> undo(const FileChange& change) {
+  std::error_code problem;
+  if (!change.aside.empty()) {
+    fs::rename(path_of(change.aside), path_of(change.path), problem);
+  } else if (change.before) {
+    return write_config(change.path, *change.before);
+  } else {
+    fs::remove(path_of(change.path), problem);
+  }
+  if (!problem) return {};
+  return fail(ErrorCode::access_denied,
+              fmt::format("{} cannot be made what it was: {}.", change.path, problem.message()));
 }
 
 Result<FileChange> unchanged(const ConfigPlaces& places) {
@@ -39,7 +65,7 @@ Result<FileChange> unchanged(const ConfigPlaces& places) {
     return fail(ErrorCode::not_found,
                 "The system does not say where this user's files are: name one with --config.");
   }
-  FileChange change{places.top, false, std::nullopt, {}};
+  FileChange change{places.top, false, std::nullopt, {}, {}};
   if (!may_exist(places.top)) return change;
   auto text = read_config_text(places.top);
   if (!text) return refusal(text);
@@ -58,6 +84,7 @@ Result<FileChange> replaced(const ConfigPlaces& places, FileChange change,
                 judged.layers.back().error + "\nNothing was written: the file would be wrong.");
   }
   if (auto written = write_config(change.path, text); !written) return refusal(written);
+  change.after = text;
   return change;
 }
 
@@ -74,6 +101,8 @@ Result<> refuse_member(const ConfigPlaces& places, const NamedKey& key) {
 Result<FileChange> set_in_file(const ConfigPlaces& places, const NamedKey& key,
                                const nlohmann::json& value) {
   if (auto refused = refuse_member(places, key); !refused) return refusal(refused);
+  make_folder(places.top);
+  const FileLock lock(places.top);
   auto change = unchanged(places);
   if (!change) return change;
   auto text = with_value(change->before.value_or(""), places.top, *key.key, value);
@@ -83,6 +112,7 @@ Result<FileChange> set_in_file(const ConfigPlaces& places, const NamedKey& key,
 
 Result<FileChange> unset_in_file(const ConfigPlaces& places, const NamedKey& key) {
   if (auto refused = refuse_member(places, key); !refused) return refusal(refused);
+  const FileLock lock(places.top);
   auto change = unchanged(places);
   if (!change || !change->before) return change;
   auto text = without_value(*change->before, places.top, *key.key);
@@ -91,10 +121,11 @@ Result<FileChange> unset_in_file(const ConfigPlaces& places, const NamedKey& key
 }
 
 Result<FileChange> reset_file(const ConfigPlaces& places) {
+  const FileLock lock(places.top);
   if (places.top.empty() || !may_exist(places.top)) {
-    return FileChange{places.top, false, std::nullopt, {}};
+    return FileChange{places.top, false, std::nullopt, {}, {}};
   }
-  FileChange change{places.top, true, std::nullopt, {}};
+  FileChange change{places.top, true, std::nullopt, {}, {}};
   for (int n = 1; n <= kMaxAside && change.aside.empty(); ++n) {
     const std::string free = fmt::format("{}.bak-{}", places.top, n);
     if (!may_exist(free)) change.aside = free;
@@ -112,7 +143,7 @@ Result<FileChange> reset_file(const ConfigPlaces& places) {
   }
   if (!places.named) return change;
   if (auto written = write_config(places.top, ""); !written) {
-    if (auto undone = take_back(change); !undone) return refusal(undone);
+    if (auto undone = undo(change); !undone) return refusal(undone);
     return refusal(written);
   }
   return change;
@@ -120,17 +151,13 @@ Result<FileChange> reset_file(const ConfigPlaces& places) {
 
 Result<> take_back(const FileChange& change) {
   if (!change.changed) return {};
-  std::error_code problem;
-  if (!change.aside.empty()) {
-    fs::rename(path_of(change.aside), path_of(change.path), problem);
-  } else if (change.before) {
-    return write_config(change.path, *change.before);
-  } else {
-    fs::remove(path_of(change.path), problem);
+  const FileLock lock(change.path);
+  if (is_changed_since(change)) {
+    return fail(
+        ErrorCode::invalid_state,
+        fmt::format("{} has been changed again meanwhile, so it stays as it is.", change.path));
   }
-  if (!problem) return {};
-  return fail(ErrorCode::access_denied,
-              fmt::format("{} cannot be made what it was: {}.", change.path, problem.message()));
+  return undo(change);
 }
 
 }  // namespace asiodrv::service

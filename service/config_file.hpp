@@ -1,5 +1,6 @@
 // The commands that change the topmost configuration file. What would leave a wrong file is refused
-// before anything is written; what is written replaces the file at once.
+// before anything is written; what is written replaces the file at once. Changes that overlap are
+// made one after the other, and none is lost.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,6 +19,7 @@ struct FileChange {
   bool changed = false;               ///< false: the file says so already
   std::optional<std::string> before;  ///< its text; nothing: there was none
   std::string aside;                  ///< reset: where the old file is now
+  std::string after;                  ///< its text now, if there is one
 };
 
 /// Errors: invalid_argument (a key of a [[member]]: those are edited by hand), malformed (the file
@@ -31,7 +33,8 @@ struct FileChange {
 /// one, for whoever names a file means one that is there. Errors: access_denied, limit_reached.
 [[nodiscard]] Result<FileChange> reset_file(const ConfigPlaces& places);
 
-/// Makes the file what it was. Errors: access_denied.
+/// Makes the file what it was. Errors: access_denied; invalid_state (somebody has changed it
+/// since).
 [[nodiscard]] Result<> take_back(const FileChange& change);
 
 }  // namespace asiodrv::service

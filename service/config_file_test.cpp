@@ -10,6 +10,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "service/file_lock.hpp"
 #include "service/testing/config_folder.hpp"
 #include "tests/support/text.hpp"
 
@@ -94,6 +95,28 @@ TEST_F(config_file, changes_can_be_taken_back) {
   ASSERT_TRUE(reset);
   ASSERT_TRUE(take_back(*reset));
   EXPECT_EQ(folder.read("user.toml"), "# mine\n");
+}
+
+TEST_F(config_file, what_somebody_has_changed_since_is_not_taken_back) {
+  const auto mine = set("engine.spin_us", 7);
+  ASSERT_TRUE(mine);
+  ASSERT_TRUE(set("driver.min_frames", 16));
+  const auto refused = take_back(*mine);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::invalid_state);
+  EXPECT_TRUE(contains(folder.read("user.toml"), "min_frames = 16"));
+}
+
+TEST_F(config_file, who_changes_it_keeps_others_from_doing_so) {
+  const std::string path = folder.file("user.toml");
+  {
+    const FileLock mine(path);
+    ASSERT_TRUE(mine.held());
+    EXPECT_FALSE(FileLock(path, nanoseconds{0}).held());
+  }
+  ASSERT_TRUE(set("engine.spin_us", 7));
+  EXPECT_TRUE(FileLock(path, nanoseconds{0}).held());  // it was let go of
+  EXPECT_FALSE(folder.has("user.toml.lock"));
 }
 
 TEST_F(config_file, reset_puts_the_file_aside_under_the_first_free_number) {
