@@ -72,7 +72,7 @@ AsioFront::~AsioFront() = default;
 
 std::int32_t AsioFront::explain(AsioError error, std::string_view text) noexcept {
   const MutexLock lock(data_);
-  copy_text(message_, sizeof message_, text);
+  copy_message(message_, sizeof message_, text);
   return error;
 }
 

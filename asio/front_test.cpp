@@ -453,5 +453,20 @@ TEST(front, text_fits_its_field) {
   EXPECT_STREQ(field, "a?b??");
 }
 
+TEST(front, messages_are_cut_behind_a_whole_word) {
+  char field[21];
+  std::memset(field, '!', sizeof field);
+  const auto message = [&](const char* text) {
+    copy_message(field, 20, text);
+    EXPECT_EQ(field[20], '!');
+    return std::string(field);
+  };
+  EXPECT_EQ(message("one two three four "), "one two three four ");
+  EXPECT_EQ(message("one two three four five"), "one two three...");
+  EXPECT_EQ(message("one two, three, four five"), "one two, three...");
+  EXPECT_EQ(message("one two thr\xC3\xA9\xC3\xA9 four five"), "one two thr??...");
+  EXPECT_EQ(message("one twothreefourfivesix"), "one twothreefour...");
+}
+
 }  // namespace
 }  // namespace asiodrv::asio

@@ -25,4 +25,23 @@ inline void copy_text(char* field, std::size_t size, std::string_view text) noex
   field[used] = '\0';
 }
 
+/// The same for a sentence, which is cut behind a whole word where one ends in the field's second
+/// half.
+inline void copy_message(char* field, std::size_t size, std::string_view text) noexcept {
+  copy_text(field, size, text);
+  std::size_t characters = 0;
+  for (const char raw : text) {
+    if ((static_cast<unsigned char>(raw) & 0xC0U) != 0x80U) ++characters;
+  }
+  if (characters < size || size < 16) return;  // all of it is there
+  for (std::size_t end = size - 4; end > size / 2; --end) {
+    if (field[end] != ' ') continue;
+    const char before = field[end - 1];
+    if (before == ',' || before == ':' || before == ';' || before == '.') --end;
+    for (std::size_t i = 0; i < 3; ++i) field[end + i] = '.';
+    field[end + 3] = '\0';
+    return;
+  }
+}
+
 }  // namespace asiodrv::asio
