@@ -35,6 +35,7 @@ Result<> DriverService::change_clock(std::uint32_t source, const Client* by) {
                                          host_->info().clock_sources.at(source)));
   for (const auto& [connection, client] : clients_) {
     if (&client == by || !client.hello) continue;
+    if (client.session) client.session->announce_clock_change();
     notify(client, {HostEventKind::clock_changed, {}, {}, {}});
   }
   watch_clock();
@@ -58,7 +59,7 @@ void DriverService::watch_clock() {
   if (!lost && clock.source != 0 && clock.rate != rate_) return follow_clock(clock.rate);
   for (const auto& [connection, client] : clients_) {
     if (!client.hello || rate_of(client) != rate_) continue;
-    notify(client, {HostEventKind::rate_changed, lost ? SampleRate{} : rate_, {}, {}});
+    tell_rate(client, lost ? SampleRate{} : rate_);
   }
 }
 
@@ -91,8 +92,14 @@ void DriverService::follow_clock(SampleRate rate) {
   for (const auto& [connection, client] : clients_) {
     if (!client.hello) continue;
     if (client.session) tell_latency(client);
-    if (rate_of(client) == rate) notify(client, {HostEventKind::rate_changed, rate, {}, {}});
+    if (rate_of(client) == rate) tell_rate(client, rate);
   }
+}
+
+/// A rate that the program has not set itself; 0: nobody knows it.
+void DriverService::tell_rate(const Client& client, SampleRate rate) {
+  if (client.session) client.session->announce_rate_change();
+  notify(client, {HostEventKind::rate_changed, rate, {}, {}});
 }
 
 Result<json> DriverService::select_clock(Client& client, const json& params) {

@@ -3,7 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "service/testing/test_world.hpp"
+#include "service/testing/mini_host.hpp"
 
 namespace asiodrv::service {
 namespace {
@@ -173,6 +173,32 @@ TEST_F(driver_clock, foreign_clock_fixes_the_rate_of_the_device_and_not_of_progr
   ASSERT_TRUE(grant) << grant.error().message;
   EXPECT_EQ(grant->rate.hz, 48'000U);
   EXPECT_EQ(device_rate(), 8'000U);
+}
+
+TEST_F(driver_clock, the_next_stamp_says_what_has_changed) {
+  std::atomic<std::uint32_t> flags{0};
+  testing::MiniHost host(world, "host.exe", testing::kSecond, {0});
+  host.start([&](testing::MiniHost& self, const wire::CycleStamp& stamp, std::uint32_t count) {
+    flags = stamp.flags;
+    self.play(stamp);
+    self.acknowledge(stamp, count);
+  });
+  std::uint64_t cycles = 1;
+  world.device->allow(2);  // in the first period only the pre-filled half is played
+  ASSERT_TRUE(host.wait_cycles(cycles));
+  const auto next_flags = [&] {
+    world.device->allow(1);
+    EXPECT_TRUE(host.wait_cycles(++cycles));
+    return flags.load() & (wire::kStampRateChanged | wire::kStampClockChanged);
+  };
+  EXPECT_EQ(next_flags(), 0U);
+  ASSERT_TRUE(world.ask("device.clock", {{"name", "Word clock"}}));
+  EXPECT_EQ(next_flags(), wire::kStampClockChanged);
+  EXPECT_EQ(next_flags(), 0U) << "said once";
+  word_clock(0);
+  EXPECT_EQ(next_flags(), wire::kStampRateChanged);
+  ASSERT_TRUE(host.link->select_clock(0, world.soon()));
+  EXPECT_EQ(next_flags(), wire::kStampRateChanged) << "it is known again; the rest was its own";
 }
 
 TEST_F(driver_clock, commands_name_what_there_is) {

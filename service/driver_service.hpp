@@ -224,6 +224,7 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] Result<> change_clock(std::uint32_t source, const Client* by);
   void watch_clock();
   void follow_clock(SampleRate rate);
+  void tell_rate(const Client& client, SampleRate rate);
 
   // driver_routing.cpp
   Result<nlohmann::json> list_routes(Client& client, const nlohmann::json& params);

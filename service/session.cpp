@@ -76,8 +76,8 @@ void Session::publish(const engine::ClientStamp& stamp) RT_SAFE {
   words.gap_ns = stamp.gap.count();
   if (stamp.resync) words.flags |= wire::kStampResync;
   if (stamp.discontinuity) words.flags |= wire::kStampDiscontinuity;
-  if (rate_changed_.exchange(false, std::memory_order_relaxed)) {
-    words.flags |= wire::kStampRateChanged;
+  if (news_.load(std::memory_order_relaxed) != 0) {  // mostly none: no locked instruction then
+    words.flags |= news_.exchange(0, std::memory_order_relaxed);
   }
   wire::write_stamp(region_->bytes(), words);
 }

@@ -45,8 +45,10 @@ class Session final : public engine::ClientMailbox {
   /// Not while it is in the engine.
   void set_rate(SampleRate rate) noexcept { setup_.rate = rate; }
 
-  /// The next stamp says that the rate is another one. Any thread.
-  void announce_rate_change() noexcept { rate_changed_.store(true, std::memory_order_relaxed); }
+  /// The next stamp says that the rate, or the clock source, is another one; not for what the
+  /// program has done itself. Any thread.
+  void announce_rate_change() noexcept { announce(wire::kStampRateChanged); }
+  void announce_clock_change() noexcept { announce(wire::kStampClockChanged); }
 
   // --- engine thread; RT: wait-free --------------------------------------------------------------
   void publish(const engine::ClientStamp& stamp) RT_SAFE override;
@@ -55,12 +57,13 @@ class Session final : public engine::ClientMailbox {
  private:
   Session() = default;
   Result<> connect();
+  void announce(std::uint32_t flag) noexcept { news_.fetch_or(flag, std::memory_order_relaxed); }
 
   wire::SectionLayout layout_;
   std::unique_ptr<ports::SharedRegion> region_;  // before the doorbells: they must not outlive it
   std::unique_ptr<ports::Doorbell> wake_, ack_;
   engine::ClientSetup setup_;
-  std::atomic<bool> rate_changed_{false};
+  std::atomic<std::uint32_t> news_{0};  ///< flags for the next stamp
 };
 
 }  // namespace asiodrv::service
