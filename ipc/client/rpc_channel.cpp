@@ -3,6 +3,8 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -18,6 +20,16 @@ using std::chrono::hours;
 using std::chrono::seconds;
 
 constexpr std::size_t kPieceBytes = 16 * 1024;
+
+/// Without its sentence where there is no memory for that: the end of a conversation is told in
+/// any case, and a host's process must not end for it.
+Error ending(ErrorCode code, std::string_view why) noexcept {
+  try {
+    return {code, std::string(why)};
+  } catch (...) {
+    return {code, {}};
+  }
+}
 
 }  // namespace
 
@@ -38,10 +50,13 @@ struct RpcChannel::State {
         listener(std::move(listener_in)) {}
 
   void converse(Pending& call, std::string_view method, const json& params, Instant deadline);
-  void receive();
+  void receive() noexcept;
+  void receive_all();
   Result<> take(std::string_view text);
   void answer(wire::Response response);
-  void end(const Error& reason) noexcept;
+  void end(ErrorCode code, std::string_view why) noexcept;
+  void end(const Error& reason) noexcept { end(reason.code, reason.message); }
+  void forget(Pending& call) noexcept;
 
   ports::Clock& clock;
   ports::Threads& threads;
@@ -77,14 +92,22 @@ void RpcChannel::State::converse(Pending& call, std::string_view method, const j
 }
 
 /// The receiving thread, until the stream ends.
-void RpcChannel::State::receive() {
+void RpcChannel::State::receive() noexcept {
+  try {
+    receive_all();
+  } catch (...) {  // whoever waits must not do so for answers that nobody reads any more
+    end(ErrorCode::disconnected, "There is no memory for what the asio-driver service says.");
+  }
+}
+
+void RpcChannel::State::receive_all() {
   wire::FrameReader reader;
   std::vector<std::byte> piece(kPieceBytes);
   for (;;) {
     const auto count = connection->receive(piece, clock.now() + hours{1});
     if (!count && count.error().code == ErrorCode::timed_out) continue;
     if (!count) {
-      return end({ErrorCode::disconnected, "The asio-driver service closed the connection."});
+      return end(ErrorCode::disconnected, "The asio-driver service closed the connection.");
     }
     reader.feed(std::span(piece).first(*count));
     for (;;) {
@@ -123,18 +146,23 @@ void RpcChannel::State::answer(wire::Response response) {
   }
 }
 
-void RpcChannel::State::end(const Error& reason) noexcept {
+void RpcChannel::State::end(ErrorCode code, std::string_view why) noexcept {
   {
     const MutexLock lock(mutex);
     if (ended) return;
-    ended = reason;
+    ended = ending(code, why);
     for (Pending* const call : pending) {
-      if (!call->outcome) call->outcome = tl::unexpected<Error>(reason);
+      if (!call->outcome) call->outcome = tl::unexpected<Error>(ending(code, why));
       call->answered->signal();
     }
   }
   connection->shutdown();
   listener.closed();
+}
+
+void RpcChannel::State::forget(Pending& call) noexcept {
+  const MutexLock lock(mutex);
+  std::erase(pending, &call);
 }
 
 Result<std::unique_ptr<RpcChannel>> RpcChannel::open(ports::Clock& clock, ports::Threads& threads,
@@ -156,7 +184,7 @@ RpcChannel::~RpcChannel() {
 }
 
 void RpcChannel::close() noexcept {
-  state_->end({ErrorCode::disconnected, "The connection to the asio-driver service was closed."});
+  state_->end(ErrorCode::disconnected, "The connection to the asio-driver service was closed.");
 }
 
 Result<json> RpcChannel::call(std::string_view method, const json& params, Instant deadline) {
@@ -168,9 +196,14 @@ Result<json> RpcChannel::call(std::string_view method, const json& params, Insta
     call.id = state_->next_id++;
     state_->pending.push_back(&call);
   }
+  // It lies on this stack, so it is not listed any longer however this ends.
+  struct Listed {
+    State& state;
+    State::Pending& call;
+    ~Listed() { state.forget(call); }
+  } const listed{*state_, call};
   state_->converse(call, method, params, deadline);
   const MutexLock lock(state_->mutex);
-  std::erase(state_->pending, &call);
   if (call.outcome) return std::move(*call.outcome);
   return fail(ErrorCode::timed_out, "The asio-driver service did not answer in time.");
 }
