@@ -135,6 +135,12 @@ void silence_inputs(const Attachment& at, std::uint32_t half) RT_SAFE {
   }
 }
 
+void silence_outputs(const Attachment& at, std::uint32_t half) RT_SAFE {
+  for (std::uint32_t channel = 0; channel < at.layout.outputs; ++channel) {
+    std::memset(at.output(channel, half), 0, at.half_bytes());
+  }
+}
+
 void copy_inputs(const Attachment& from, const Attachment& to, std::uint32_t half) RT_SAFE {
   for (std::uint32_t channel = 0; channel < to.layout.inputs; ++channel) {
     std::memcpy(to.input(channel, half), from.input(channel, half), to.half_bytes());

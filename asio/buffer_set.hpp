@@ -109,8 +109,9 @@ void hand_out(const Attachment& home, std::span<BufferInfo> infos) noexcept;
 
 // --- the stream's thread -------------------------------------------------------------------------
 
-/// Silences half `half` of every input. RT: O(channels * frames).
+/// Silence half `half` of every input or output. RT: O(channels * frames).
 void silence_inputs(const Attachment& at, std::uint32_t half) RT_SAFE;
+void silence_outputs(const Attachment& at, std::uint32_t half) RT_SAFE;
 
 /// Copy one half of every input or output between two sections of one layout.
 /// RT: O(channels * frames).

@@ -196,6 +196,33 @@ TEST(recovery, sound_returns_by_itself_through_the_hosts_old_pointers) {
   EXPECT_TRUE(world.host.messages().empty());
 }
 
+TEST(recovery, what_lies_in_the_newer_section_is_not_played_again) {
+  World world;
+  world.reach(State::running);
+  ASSERT_TRUE(world.cycle());
+  world.service.die();
+  world.front->serve_notifier(world.clock.now());
+  world.service.revive();
+  ASSERT_TRUE(step_until(world, [&] { return world.service.calls("start") == 2; }));
+  (void)world.front->serve_cycle();  // moves over
+  for (int k = 0; k < 4; ++k) ASSERT_TRUE(world.cycle());
+  const auto session = world.service.session();
+  const std::uint32_t half = session->reply().next_half & 1U;
+  session->output(0, half)[3] = 0.5F;  // what was played two periods ago
+  // The service decides that it rings with audio, and is held up; the host goes on alone meanwhile.
+  world.virtual_clock.advance(std::chrono::seconds{1});
+  ASSERT_TRUE(world.front->serve_cycle());
+  wire::CycleStamp stamp{};
+  stamp.sample_position = session->position;
+  stamp.boundary_ns = world.clock.now().ns;
+  stamp.half = half;
+  stamp.rate_hz = 48'000.0;
+  world.service.ring_stamp(stamp);
+  ASSERT_TRUE(world.front->serve_cycle());
+  ASSERT_TRUE(session->acknowledged());
+  EXPECT_EQ(session->output(0, half)[3], 0.0F);
+}
+
 TEST(recovery, what_the_host_fills_in_before_a_start_reaches_the_newer_section) {
   World world;
   world.reach(State::running);

@@ -171,6 +171,8 @@ bool Stream::serve_ring() RT_SAFE {
   if (!gate_.enter()) return false;
   if (!audio) {
     silence_inputs(*home_, next_half_);
+    // Nothing is copied back, and a service that decided before it knew plays what lies there.
+    if (bridging()) silence_outputs(*current_, stamp.half & 1U);
   } else if (bridging()) {
     copy_inputs(*current_, *home_, next_half_);
   }
