@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <new>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
@@ -77,8 +78,13 @@ void DriverService::follow_clock(SampleRate rate) {
   }
   rate_ = rate;
   const bool has_streams = host_->is_open() || host_->is_lost();
-  // A device that refuses its own clock's rate counts as lost, or is waited for: it is tried again.
-  if (has_streams && !prepare_device(at_rate(rate))) attention_->signal();
+  // A device that refuses its own clock's rate, or for which there is no memory there, counts as
+  // lost, or is waited for: it is tried again.
+  try {
+    if (has_streams && !prepare_device(at_rate(rate))) attention_->signal();
+  } catch (const std::bad_alloc&) {
+    attention_->signal();
+  }
   for (Client* const each : followers) {
     if (each->rate.hz != 0) each->rate = rate;
     if (!each->session) continue;

@@ -108,6 +108,22 @@ TEST_F(driver_clock, a_device_that_refuses_its_clocks_rate_is_opened_when_it_tak
   EXPECT_EQ(status.at("clients").at(0).at("output_latency_frames"), 64 + 5);  // not adapted
 }
 
+TEST_F(driver_clock, a_device_without_memory_at_its_clocks_rate_is_opened_when_there_is_some) {
+  const auto client = world.connected("host.exe");
+  ASSERT_TRUE(client->select_clock(kWordClock, world.soon()));
+  ASSERT_TRUE(create(*client));
+  ASSERT_TRUE(client->start_session(world.soon()));
+  world.device->no_memory = true;
+  word_clock(48'000);
+  EXPECT_FALSE(world.device->no_memory);
+  EXPECT_TRUE(world.ask("status")->at("device").at("lost"));
+  world.do_chores();
+  const json status = world.ask("status").value();
+  EXPECT_FALSE(status.at("device").at("lost"));
+  EXPECT_TRUE(status.at("device").at("running"));
+  EXPECT_EQ(status.at("device").at("rate_hz"), 48'000);
+}
+
 TEST_F(driver_clock, adapted_program_keeps_its_rate_when_the_clock_changes) {
   const auto follower = world.connected("follower.exe");
   const auto adapted = world.connected("adapted.exe");

@@ -138,9 +138,9 @@ void DriverService::look_for_device() {
 void DriverService::admit_waiting() {
   for (auto& [connection, client] : clients_) {
     if (!client.waiting) continue;
-    client.waiting = false;
     Result<> joined = host_->add(client.session->setup());
     if (joined && client.running) joined = host_->start(client.session->id(), false);
+    client.waiting = false;  // not before: who finds no memory here goes on waiting
     if (joined) continue;
     ports_.log(LogLevel::error, joined.error().message);
     notify(client, {HostEventKind::reset_request, {}, {}, {}});

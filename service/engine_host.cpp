@@ -29,17 +29,20 @@ Result<> EngineHost::prepare(const ports::DeviceFormat& format) {
   const bool streaming = engine_.started_clients() > 0;
   close();
   format_ = format;
-  if (auto opened = device_.open(format); !opened) {
-    lost_.store(streaming, std::memory_order_release);
-    return opened;
-  }
+  lost_.store(streaming, std::memory_order_release);  // also where there is no memory for the rest
+  if (auto opened = device_.open(format); !opened) return opened;
   open_ = true;
-  lost_.store(false, std::memory_order_release);
   engine_.set_device(&device_, format);
+  lost_.store(false, std::memory_order_release);  // before the thread that may say otherwise
   if (!streaming) return {};
-  auto begun = begin_stream();
-  if (!begun) lost_.store(true, std::memory_order_release);
-  return begun;
+  try {
+    auto begun = begin_stream();
+    if (!begun) lost_.store(true, std::memory_order_release);
+    return begun;
+  } catch (...) {
+    lost_.store(true, std::memory_order_release);
+    throw;
+  }
 }
 
 Result<> EngineHost::exchange(std::unique_ptr<ports::Device>& other,
