@@ -183,6 +183,8 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   void handle_latencies(const wire::HostEvent& event);
   void handle_overload();
   void handle_reset();
+  void handle_clock();
+  void look_when_idle();
   void request_reset();
   void tell(MessageSelector selector);
   [[nodiscard]] std::shared_ptr<BufferSet> buffers();

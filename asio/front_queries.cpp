@@ -126,7 +126,7 @@ std::int32_t AsioFront::set_sample_rate(double rate) {
     bool external = false;
     {
       const MutexLock data(data_);
-      external = current_clock(description_) != 0;
+      external = current_clock(description_) != 0 && !description_stale_;
     }
     if (external) {
       return explain(kInvalidMode,
@@ -159,7 +159,7 @@ std::int32_t AsioFront::use_external_sync() {
     current = current_clock(description_);
     sources = description_.clock_sources.size();
   }
-  if (current != 0) return kOk;
+  if (current != 0 && !description_stale_) return kOk;
   if (sources < 2) return explain(kNoClock, "The audio device has no external clock source.");
   return select_clock(1);
 }
@@ -202,7 +202,9 @@ std::int32_t AsioFront::set_clock_source(std::int32_t index) {
     return explain(kInvalidParameter, "There is no clock source with this index.");
   }
   const auto wanted = static_cast<std::uint32_t>(index);
-  return wanted == current ? static_cast<std::int32_t>(kOk) : select_clock(wanted);
+  // What somebody else may have changed is for the service to know.
+  if (wanted == current && !description_stale_) return kOk;
+  return select_clock(wanted);
 }
 
 /// Under control_.

@@ -114,12 +114,7 @@ void AsioFront::handle(const wire::HostEvent& event) {
     case wire::HostEventKind::resync: tell(kResyncRequest); return;
     case wire::HostEventKind::latencies_changed: handle_latencies(event); return;
     case wire::HostEventKind::rate_changed: handle_rate(event.rate); return;
-    case wire::HostEventKind::clock_changed: {
-      description_stale_ = true;  // the next time info carries the flag; read anew when idle
-      const MutexLock lock(data_);
-      foreign_clock_.clear();  // somebody else has the last word
-      return;
-    }
+    case wire::HostEventKind::clock_changed: handle_clock(); return;
     case wire::HostEventKind::overload: handle_overload(); return;
   }
 }
@@ -127,8 +122,22 @@ void AsioFront::handle(const wire::HostEvent& event) {
 void AsioFront::handle_reset() {
   description_stale_ = true;
   request_reset();
+  look_when_idle();
+}
+
+/// Somebody else has selected another clock source. The next time info carries the flag.
+void AsioFront::handle_clock() {
+  {
+    const MutexLock lock(data_);
+    foreign_clock_.clear();  // theirs is the last word
+  }
+  description_stale_ = true;
+  look_when_idle();
+}
+
+/// Without buffers nobody streams: look again at once, for hosts that only ask again.
+void AsioFront::look_when_idle() {
   const MutexLock lock(control_);
-  // Without buffers nobody streams: look again at once, for hosts that only ask again.
   if (!ended_ && state() == State::initialized && description_stale_) look_again(kReconnectBound);
 }
 

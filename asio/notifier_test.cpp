@@ -41,6 +41,29 @@ TEST(notifier, each_event_becomes_its_message_in_order) {
   EXPECT_EQ(output, 200);
 }
 
+TEST(notifier, a_clock_source_is_selected_again_after_somebody_else_selected_another) {
+  World world;
+  world.service.description.clock_sources = {{"Internal", true}, {"Word clock", false}};
+  world.reach(State::running);
+  EXPECT_EQ(world.front->set_clock_source(0), kOk);
+  EXPECT_EQ(world.service.calls("clock 0"), 0);  // known to be so
+  deliver(world, event(HostEventKind::clock_changed));
+  EXPECT_EQ(world.front->set_clock_source(0), kOk);
+  EXPECT_EQ(world.service.calls("clock 0"), 1);
+}
+
+TEST(notifier, a_host_without_buffers_reads_who_selected_which_clock_source) {
+  World world;
+  world.service.description.clock_sources = {{"Internal", true}, {"Word clock", false}};
+  world.reach(State::initialized);
+  world.service.description.clock_sources = {{"Internal", false}, {"Word clock", true}};
+  deliver(world, event(HostEventKind::clock_changed));
+  ClockSource sources[2];
+  std::int32_t count = 2;
+  EXPECT_EQ(world.front->get_clock_sources(sources, &count), kOk);
+  EXPECT_EQ(sources[1].is_current, 1);
+}
+
 TEST(notifier, nothing_is_sent_that_the_host_does_not_understand) {
   World world;
   world.host.understood.clear();
