@@ -89,21 +89,31 @@ void ControlServer::stop(Instant deadline) {
 
 void ControlServer::accept_loop() {
   while (!stopping_) {
-    // Wakes now and then while there are threads to join or refused clients to forget.
-    const bool chores = !refused_.empty() || threads_to_join();
-    auto accepted = listener_->accept(clock_.now() + (chores ? nanoseconds{seconds{1}} : hours{1}));
-    reap(false, clock_.now() + kStopLimit);
-    const Instant now = clock_.now();
-    std::erase_if(refused_, [now](const Refused& each) { return each.until <= now; });
-    if (accepted) {
-      admit(std::move(*accepted));
-      continue;
+    try {
+      if (!accept_one()) return;
+    } catch (const std::exception&) {  // no memory: who came is hung up on, and others may come
+      clock_.sleep_until(clock_.now() + kAcceptPause);
     }
-    if (accepted.error().code == ErrorCode::disconnected) return;
-    if (accepted.error().code == ErrorCode::timed_out) continue;
-    options_.log("The control endpoint could not accept a client: " + accepted.error().message);
-    clock_.sleep_until(clock_.now() + kAcceptPause);
   }
+}
+
+/// False: the endpoint is closed.
+bool ControlServer::accept_one() {
+  // Wakes now and then while there are threads to join or refused clients to forget.
+  const bool chores = !refused_.empty() || threads_to_join();
+  auto accepted = listener_->accept(clock_.now() + (chores ? nanoseconds{seconds{1}} : hours{1}));
+  reap(false, clock_.now() + kStopLimit);
+  const Instant now = clock_.now();
+  std::erase_if(refused_, [now](const Refused& each) { return each.until <= now; });
+  if (accepted) {
+    admit(std::move(*accepted));
+    return true;
+  }
+  if (accepted.error().code == ErrorCode::disconnected) return false;
+  if (accepted.error().code == ErrorCode::timed_out) return true;
+  options_.log("The control endpoint could not accept a client: " + accepted.error().message);
+  clock_.sleep_until(clock_.now() + kAcceptPause);
+  return true;
 }
 
 bool ControlServer::threads_to_join() const {
@@ -125,16 +135,26 @@ void ControlServer::admit(std::unique_ptr<ports::Connection> connection) {
     }
   }
   if (!peer) return refuse(std::move(connection));
-  auto thread =
-      threads_.start("asiodrv-control", ports::ThreadRole::control, [this, peer] { serve(*peer); });
-  if (thread) {
-    peer->thread = std::move(*thread);  // only this thread and, after it, stop() look at it
-    return;
+  const auto forget = [&] {
+    const MutexLock lock(mutex_);
+    std::erase(peers_, peer);
+    --live_;
+  };
+  std::string why;
+  try {
+    auto thread = threads_.start("asiodrv-control", ports::ThreadRole::control,
+                                 [this, peer] { serve(*peer); });
+    if (thread) {
+      peer->thread = std::move(*thread);  // only this thread and, after it, stop() look at it
+      return;
+    }
+    why = std::move(thread.error().message);
+  } catch (...) {
+    forget();
+    throw;
   }
-  options_.log("A client was turned away: " + thread.error().message);
-  const MutexLock lock(mutex_);
-  std::erase(peers_, peer);
-  --live_;
+  forget();
+  options_.log("A client was turned away: " + why);
 }
 
 /// A line for the first, then one now and then that counts the rest.

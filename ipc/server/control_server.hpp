@@ -87,6 +87,7 @@ class ControlServer {
   struct Refused;
 
   void accept_loop();
+  [[nodiscard]] bool accept_one();
   [[nodiscard]] bool threads_to_join() const;
   void admit(std::unique_ptr<ports::Connection> connection);
   void refuse(std::unique_ptr<ports::Connection> connection);

@@ -118,6 +118,26 @@ TEST_F(control_server, who_comes_when_there_is_no_memory_is_hung_up_on_alone) {
   expect_alive();
 }
 
+TEST_F(control_server, a_door_that_found_no_memory_opens_again) {
+  ControlServerOptions options = patient();
+  options.max_connections = 1;
+  const auto no_memory = std::make_shared<std::atomic<bool>>(true);
+  options.log = [no_memory](const std::string&) {
+    if (no_memory->exchange(false)) throw std::bad_alloc();
+  };
+  serve(options);
+  {
+    RawClient first(ports, transport);
+    first.call(1, "echo");
+    EXPECT_TRUE(first.receive());
+    RawClient one_too_many(ports, transport);
+    EXPECT_FALSE(one_too_many.receive());
+  }
+  wait_for_disconnects(1);
+  expect_alive();
+  EXPECT_FALSE(*no_memory);
+}
+
 TEST_F(control_server, several_requests_in_one_piece_are_answered_in_order) {
   serve(patient());
   RawClient client(ports, transport);
