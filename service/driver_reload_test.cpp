@@ -105,6 +105,20 @@ TEST_F(driver_reload, device_that_does_not_open_leaves_the_old_one_in_force) {
   EXPECT_EQ(world.ask("config.get").value().at("values").at("driver").at("preferred_frames"), 64);
 }
 
+TEST_F(driver_reload, device_for_which_there_is_no_memory_leaves_the_old_one_in_force) {
+  MiniHost host(world, "host.exe", kSecond, {0, 3});
+  host.start(steady());
+  pass(host, 3);
+  const auto old = new_device(2);
+  world.device->no_memory = true;
+  const auto refused = world.ask("config.reload");
+  EXPECT_EQ(refused.error().code, ErrorCode::out_of_memory);
+  world.device = old;
+  pass(host, 6);
+  EXPECT_EQ(heard[1], kLevel);
+  EXPECT_FALSE(world.ask("status").value().at("device").at("lost"));
+}
+
 TEST_F(driver_reload, lost_device_is_replaced_by_one_that_is_there) {
   MiniHost host(world, "host.exe", kSecond, {0, 3});
   host.start(steady());

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 namespace asiodrv::service {
@@ -56,7 +57,13 @@ Result<> EngineHost::exchange(std::unique_ptr<ports::Device>& other,
     format_ = {};
     return {};
   }
-  auto moved = prepare(format);
+  Result<> moved;
+  try {
+    moved = prepare(format);
+  } catch (const std::bad_alloc&) {
+    moved = fail(ErrorCode::out_of_memory,
+                 "There is no memory for another device; close other programs and try again.");
+  }
   if (moved) return moved;
   close();
   device_.exchange(other);
