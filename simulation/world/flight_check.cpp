@@ -127,9 +127,7 @@ void FlightCheck::judge(const XrunEvent& event) {
     bool explained = false;
     switch (static_cast<XrunCause>(cause)) {
       case XrunCause::late_wake:
-        // Jitter is made for the device's first period; a shorter one may be late by it alone.
-        explained = world_had(begin - length * 2 - way) ||
-                    std::chrono::microseconds{world_.scenario.jitter_us} * 2 > length;
+        explained = world_had(begin - length * 2 - way) || world_.late_by_itself();
         break;
       case XrunCause::device_gap: explained = world_had(begin - length * 2); break;
       case XrunCause::late_client: explained = host_had(begin - way); break;

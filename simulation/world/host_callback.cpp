@@ -192,9 +192,9 @@ void Host::check_adapted(std::uint64_t position, std::int32_t half) {
   constexpr nanoseconds kSettling = std::chrono::seconds{3};
   const Instant now = world_.clock.now();
   const auto told = static_cast<std::uint64_t>(told_input_ + told_output_);
-  if (lazy_ || latencies_stale_ || rate_ != world_.device->format.rate || !world_.calm(kSettling) ||
-      now - started_ < kSettling || position < told || troubles_.overlaps(now - kSettling, now) ||
-      world_.troubles.overlaps(now - kSettling, now)) {
+  if (lazy_ || latencies_stale_ || world_.late_by_itself() || rate_ != world_.device->format.rate ||
+      !world_.calm(kSettling) || now - started_ < kSettling || position < told ||
+      troubles_.overlaps(now - kSettling, now) || world_.troubles.overlaps(now - kSettling, now)) {
     return;
   }
   for (const auto& host : world_.hosts) {

@@ -96,7 +96,8 @@ Result<> ServiceProcess::begin() {
   world_.device->dead = false;
   service::DriverServicePorts ports{world_.clock, threads_, world_.regions, may_fail};
   ports.process_id = 1000 + world_.services;
-  ports.reload = [this, config] {  // another device takes over: who is between two rings waits longer
+  ports.reload = [this,
+                  config] {  // another device takes over: who is between two rings waits longer
     const Instant now = world_.clock.now();
     world_.troubles.add(now, now + std::chrono::seconds{1});
     return config;

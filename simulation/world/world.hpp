@@ -50,6 +50,10 @@ struct World {
     return format.rate.hz == 0 ? duration_ceil(scenario.period, scenario.rate)
                                : duration_ceil(format.period, format.rate);
   }
+  /// Jitter is made for the device's first period; a shorter one may be late by it alone.
+  [[nodiscard]] bool late_by_itself() const {
+    return std::chrono::microseconds{scenario.jitter_us} * 2 > period_length();
+  }
   void sleep(nanoseconds duration) { clock.sleep_until(clock.now() + duration); }
 
   const Scenario scenario;
