@@ -216,7 +216,8 @@ def read_profile(path: pathlib.Path) -> Profile:
                                   "profile to a folder of letters, digits, blanks and . _ + @ = -")
     profile = Profile(
         path=path, name=name, driver_name=driver_name,
-        id=product.match("id", ID, "1 to 32 lower-case letters, digits and -"),
+        id=product.match("id", ID, "1 to 32 lower-case letters, digits and -, with no - first or "
+                         "last"),
         class_id=product.match("class_id", CLASS_ID,
                                "{XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX} in upper case; uuidgen "
                                "makes one"),
