@@ -76,7 +76,7 @@ CLI::App* add_run_command(CLI::App& app, Parsed& parsed) {
       ->type_name("TEXT");
   add_instance(run, parsed.run.instance);
   run->add_option("--config", parsed.run.config_path,
-                  "The configuration file. Default: $ASIODRV_CONFIG, else the user's own")
+                  "A file in place of the machine's and the user's. Default: $ASIODRV_CONFIG")
       ->type_name("FILE");
   run->add_option("--idle-seconds", parsed.idle_seconds,
                   "Leave when nobody was connected for so long. Default for agents: the "
@@ -151,7 +151,7 @@ int run_command_line(std::vector<std::string> arguments, const Actions& actions)
       ->type_name("HZ");
   devices
       ->add_option("--period", parsed.device.period_frames,
-                   "Likewise the frames per period, a power of two")
+                   "Likewise the frames per period, one of those that the table shows")
       ->check(CLI::Range(1U, 1'000'000U))
       ->type_name("FRAMES");
   devices
