@@ -132,7 +132,9 @@ int run(const std::vector<std::string>& arguments) {
   duplex->add_flag("--any-rate", options.any_rate, "Play the samples at whatever rate");
 
   CLI::App* measure =
-      add("measure", "Measure round trip, punctuality and cost with noise or a sine", run_measure);
+      add("measure",
+          "Measure round trip, punctuality and cost with noise or a sine: take headphones off",
+          run_measure);
   add_stream_options(*measure, options);
   add_measure_options(*measure, options);
   CLI::Option* light =
