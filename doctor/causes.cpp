@@ -75,7 +75,8 @@ constexpr std::array kCauses{
     Cause{"device_failed", "The device's own driver fails.",
           "Unplug the device and plug it in again; if it stays, install its driver again."},
     Cause{"clock_lost", "Nothing arrives at the external clock that the device follows.",
-          "Connect the clock, or choose the device's own: asio-driver devices --clock"},
+          "Connect the clock, or choose the device's own by its name in \"asio-driver devices\": "
+          "asio-driver devices --clock NAME"},
     Cause{"rate_mismatch", "The sample rates do not fit.",
           "Choose the same rate in the program, in the configuration and in Windows' sound "
           "settings."},
