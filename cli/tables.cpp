@@ -47,9 +47,10 @@ std::string device_line(const json& device) {
   }
   const double frames = number(at(device, "period_frames"));
   const char* const clock = yes(at(device, "clock_lost")) ? ", its clock source is silent" : "";
-  return fmt::format("{}: {} Hz, periods of {} frames ({:.2f} ms), {}{}\n", cell(device, "name"),
-                     cell(device, "rate_hz"), cell(device, "period_frames"),
-                     rate > 0 ? frames / rate * 1000.0 : 0.0,
+  const std::string mode = cell(device, "mode");
+  return fmt::format("{}: {}{} Hz, periods of {} frames ({:.2f} ms), {}{}\n", cell(device, "name"),
+                     mode.empty() || mode == "-" ? "" : mode + ", ", cell(device, "rate_hz"),
+                     cell(device, "period_frames"), rate > 0 ? frames / rate * 1000.0 : 0.0,
                      yes(at(device, "running")) ? "running" : "ready", clock);
 }
 
@@ -157,6 +158,9 @@ std::string status_text(const json& status) {
                   cell(service, "version"), cell(service, "process_id"),
                   duration_text(number(at(service, "uptime_seconds"))), cell(service, "realtime"));
   text += device_line(at(status, "device"));
+  for (const json& note : items(at(at(status, "device"), "notes"))) {
+    text += "  " + words(note) + "\n";
+  }
   text += parts_text(at(at(status, "device"), "parts"));
   const auto rows =
       rows_of(at(status, "clients"), {"id", "program", "process_id", "buffer_frames", "sample_type",

@@ -25,10 +25,12 @@ TEST(tables, status_names_device_and_clients) {
        {{"version", "1.0"}, {"process_id", 7}, {"uptime_seconds", 75.2}, {"realtime", true}}},
       {"device",
        {{"name", "Box"},
+        {"mode", "shared"},
         {"rate_hz", 48'000},
         {"period_frames", 48},
         {"open", true},
-        {"running", true}}},
+        {"running", true},
+        {"notes", {"Not exclusive: it is held by another program.", 7}}}},
       {"clients",
        {{{"id", 1},
          {"program", "daw.exe"},
@@ -41,7 +43,9 @@ TEST(tables, status_names_device_and_clients) {
          {"away", 0}}}}};
   const std::string text = status_text(status);
   EXPECT_TRUE(contains(text, "up 1 min 15 s")) << text;
-  EXPECT_TRUE(contains(text, "48000 Hz, periods of 48 frames (1.00 ms), running")) << text;
+  EXPECT_TRUE(contains(text, "Box: shared, 48000 Hz, periods of 48 frames (1.00 ms), running"))
+      << text;
+  EXPECT_TRUE(contains(text, "\n  Not exclusive: it is held by another program.\n")) << text;
   EXPECT_TRUE(contains(text, "daw.exe")) << text;
 }
 

@@ -164,6 +164,7 @@ Result<json> DriverService::status(Client&, const json&) {
                 {"without_buffers", std::move(waiting)}}},
               {"device",
                {{"name", host_->info().name},
+                {"mode", host_->is_open() ? host_->mode() : std::string()},
                 {"rate_hz", rate_.hz},
                 {"clock_lost", clock_lost_},
                 {"period_frames", host_->is_open() ? format.period.count : 0},
