@@ -53,7 +53,11 @@ Result<> write_bundle(const ClientOptions& options, const std::string& path,
   contents.versions = doctor::versions_text(facts);
   const std::string name =
       kProduct.id + (options.instance.empty() ? std::string() : "-" + options.instance);
-  contents.log = doctor::end_of_file(service::log_path(name), kLogBytes);
+  // An agent and a registered service have a file each.
+  for (const std::string& log : {name, name + ".service"}) {
+    const std::string text = doctor::end_of_file(service::log_path(log), kLogBytes);
+    if (!text.empty()) contents.log += "== " + log + ".log\n" + text + "\n";
+  }
   const auto bundle = doctor::make_bundle(contents, scrubber);
   if (!bundle) return tl::unexpected<Error>(bundle.error());
   return service::write_whole_file(path, *bundle);

@@ -22,7 +22,7 @@ constexpr const char* kReadme =
     "config.toml    the configuration, if there is a file\n"
     "flight.json    the flight record: which sound was damaged, when and why\n"
     "versions.txt   versions of all parts\n"
-    "log.txt        the end of the service's log\n"
+    "log.txt        the ends of the service's logs\n"
     "\n"
     "Names of users, home folders and computers were replaced: <user>, <home>, <computer>,\n"
     "<user-id>; addresses of mail and serial numbers of USB devices, too: <address>, <serial>.\n"
