@@ -55,8 +55,7 @@ def make(signer: signing.Identity | None) -> list[pathlib.Path]:
             path.unlink()
     program = DIST / setup.make(wish).name
     wish.setup.replace(program)
-    windows = {("x64/" if "/" not in name else "") + name: wish.stage / name
-               for name in files.WINDOWS}
+    windows = {name: wish.stage / name for name in files.WINDOWS}  # as they lie when installed
     made = [program]
     for system, parts in (("windows", windows), ("linux", LINUX)):
         folder = f"asio-driver-{version}-{system}"
