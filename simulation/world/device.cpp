@@ -36,6 +36,16 @@ void DriftingClock::set_drift(double ppm) RT_SAFE {
   drift_ppb_ = std::llround(ppm * 1000.0);
 }
 
+void DeviceControl::plug(bool in) {
+  plugged = in;
+  for (devices::SimulatedDevice* const each : all) {
+    if (in)
+      each->replug();
+    else
+      each->unplug();
+  }
+}
+
 WanderingDevice::WanderingDevice(ports::Clock& world, const DeviceTuning& tuning,
                                  std::shared_ptr<DeviceControl> control)
     : control_(std::move(control)),
@@ -45,16 +55,21 @@ WanderingDevice::WanderingDevice(ports::Clock& world, const DeviceTuning& tuning
       max_drift_ppm_(tuning.max_drift_ppm) {
   drift_ppm_ = (2.0 * rng_.unit() - 1.0) * max_drift_ppm_;
   clock_.set_drift(drift_ppm_);
+  control_->all.push_back(&device_);
   control_->inside = &device_;
   ++control_->made;
   if (!control_->plugged) device_.unplug();
 }
 
 WanderingDevice::~WanderingDevice() {
-  if (control_->inside == &device_) control_->inside = nullptr;
+  std::erase(control_->all, &device_);
+  control_->inside = control_->all.empty() ? nullptr : control_->all.back();
 }
 
 Result<> WanderingDevice::open(const ports::DeviceFormat& format) {
+  if (control_->refuses_open && control_->refuses_open()) {
+    return fail(ErrorCode::device_busy, "The device is held by another program: close that one.");
+  }
   auto opened = device_.open(format);
   if (opened) control_->format = format;
   return opened;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "core/base/prng.hpp"
 #include "core/ports/device.hpp"
@@ -53,7 +54,8 @@ struct DeviceTuning {
 
 /// Shared between the world and the devices that the service makes and destroys.
 struct DeviceControl {
-  devices::SimulatedDevice* inside = nullptr;  ///< while one exists
+  devices::SimulatedDevice* inside = nullptr;  ///< the newest of those that exist
+  std::vector<devices::SimulatedDevice*> all;  ///< two while one takes the other's place
   bool plugged = true;
   bool dead = false;                 ///< its service crashed: it delivers nothing any more
   bool swallow_next_commit = false;  ///< a canary: damage that nobody names
@@ -63,7 +65,11 @@ struct DeviceControl {
   ports::DeviceFormat format{};      ///< opened last
   PeriodFacts now;                   ///< the period under way
   std::function<void(const PeriodFacts&)> on_period, on_played;  ///< engine's fiber; RT: wait-free
+  std::function<bool()> refuses_open;                            ///< asked once per open
   std::uint64_t periods = 0, drift_changes = 0;
+
+  /// The cable of whatever device exists now or is made later.
+  void plug(bool in);
 };
 
 class WanderingDevice final : public ports::Device {

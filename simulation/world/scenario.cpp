@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{"late_callback",   "
                                                             "scribble",        "region_failure",
                                                             "device_failure",  "allocation_failure",
                                                             "service_restart", "service_crash",
-                                                            "preemption"};
+                                                            "open_refused",    "preemption"};
 
 constexpr std::array<std::string_view, kCanaries> kCanaryNames{
     "none",          "flipped_bit",    "repeated_block", "foreign_samples",
@@ -55,7 +55,7 @@ constexpr Usual kUsual[] = {
 /// Nothing but what the canary needs happens while one is planted.
 void make_quiet(Scenario& scenario) {
   scenario.per_hour.fill(0.0);
-  scenario.preempt_chance = 0.0;
+  scenario.preempt_chance = scenario.open_refused_chance = 0.0;
   scenario.clients = 2;
   scenario.shared_outputs = scenario.adapted = false;
   scenario.inputs = scenario.outputs = 4;
@@ -107,6 +107,10 @@ Scenario make_scenario(std::uint64_t seed, double minutes, Canary canary) {
   }
   if (perfect) scenario.preempt_chance = 0.0;
   scenario.adapted = rng.chance(0.5);
+  // By a generator of its own: the worlds in which every open is granted are what they were before
+  // there was this fault. Those that are kept because they found something are among them.
+  Prng opens(scramble64(seed) ^ 0x5F52454655534544U);
+  if (opens.chance(0.35) && !perfect) scenario.open_refused_chance = 0.1 + 0.4 * opens.unit();
   if (canary != Canary::none) make_quiet(scenario);
   return scenario;
 }

@@ -33,6 +33,7 @@ enum class Fault : std::uint8_t {
   allocation_failure,  ///< an allocation inside a request throws
   service_restart,     ///< the service ends in good order and comes back
   service_crash,       ///< the service is gone at once and comes back
+  open_refused,        ///< the device refuses to open, once
   preemption           ///< a thread loses its turn where it takes a lock
 };
 inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::preemption) + 1;
@@ -71,7 +72,8 @@ struct Scenario {
   double max_drift_ppm = 0.0;
   std::uint32_t jitter_us = 0;
   double preempt_chance = 0.0;
-  /// Mean number per simulated hour; late_callback and stream_stall: of every client.
+  double open_refused_chance = 0.0;  ///< of every time that the device is opened
+  /// Mean number per simulated hour, of all clients together.
   std::array<double, kFaults> per_hour{};
   Canary canary = Canary::none;
 

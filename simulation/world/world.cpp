@@ -57,7 +57,8 @@ class Director {
 World::World(const Scenario& scenario_in)
     : scenario(scenario_in),
       scheduler(scramble64(scenario_in.seed), Instant{1'000'000'000'000}),
-      rng(scenario_in.seed) {
+      rng(scenario_in.seed),
+      open_rng(scramble64(scenario_in.seed + 1)) {
   scheduler.preempt_chance = scenario.preempt_chance;
   flight = std::make_unique<FlightCheck>(*this);
   device->lies_about_latency = scenario.canary == Canary::latency;
@@ -75,6 +76,7 @@ World::World(const Scenario& scenario_in)
     if (facts.lost == 0) return;
     for (const auto& host : hosts) host->note_lost_periods();
   };
+  device->refuses_open = [this] { return refuses_open(); };
   device->on_played = [this](const PeriodFacts& facts) {
     ledger.at(facts.take, facts.index).played = true;
   };
@@ -90,6 +92,16 @@ void World::fault(Fault kind, std::string what) {
   journal.count(kind);
   last_fault = clock.now();
   journal.note(fmt::format("{}: {}", fault_name(kind), what));
+}
+
+bool World::refuses_open() {
+  if (scenario.open_refused_chance <= 0.0 || std::exchange(refused_open, false)) return false;
+  refused_open = open_rng.chance(scenario.open_refused_chance);
+  if (!refused_open) return false;
+  // Who played goes on alone until the service has looked again, and that may be after 500 ms.
+  troubles.add(clock.now(), clock.now() + seconds{2});
+  fault(Fault::open_refused, "the device does not open");
+  return true;
 }
 
 void World::run() {
@@ -209,11 +221,9 @@ void Director::inject(Fault kind) {
       const milliseconds pause{rng_.between(1, 5000)};
       world_.fault(kind, fmt::format("the cable is out for {} ms", pause.count()));
       world_.troubles.open(now);
-      world_.device->plugged = false;
-      device->unplug();
+      world_.device->plug(false);
       world_.sleep(pause);
-      world_.device->plugged = true;
-      if (world_.device->inside != nullptr) world_.device->inside->replug();
+      world_.device->plug(true);
       world_.last_fault = world_.clock.now();
       return world_.troubles.close(world_.clock.now() + seconds{1});
     }
@@ -258,6 +268,7 @@ void Director::inject(Fault kind) {
     case Fault::service_crash: return restart_service(true);
     case Fault::clock_drift:
     case Fault::allocation_failure:
+    case Fault::open_refused:
     case Fault::preemption: return;  // happen by themselves
   }
 }

@@ -54,6 +54,8 @@ struct World {
   [[nodiscard]] bool late_by_itself() const {
     return std::chrono::microseconds{scenario.jitter_us} * 2 > period_length();
   }
+  /// The device is to be opened; true when it refuses, which it does not twice in a row.
+  [[nodiscard]] bool refuses_open();
   void sleep(nanoseconds duration) { clock.sleep_until(clock.now() + duration); }
 
   const Scenario scenario;
@@ -62,7 +64,7 @@ struct World {
   FiberClock clock{scheduler};
   FiberThreads threads{scheduler, process};
   Journal journal{scheduler, scenario};
-  Prng rng;
+  Prng rng, open_rng;
   FiberRegions regions{scheduler};
   ipc::MemoryTransport transport{clock, threads};
   std::shared_ptr<DeviceControl> device = std::make_shared<DeviceControl>();
@@ -73,6 +75,7 @@ struct World {
   std::unique_ptr<ServiceProcess> service;    ///< null while it is away
   std::uint32_t services = 0;                 ///< so far
   std::uint64_t base = 0, newest_number = 0;  ///< how the service counts the device's periods
+  bool refused_open = false;
   std::uint64_t base_take = 0;
   std::uint32_t base_service = 0;
   std::vector<std::unique_ptr<Host>> hosts;
