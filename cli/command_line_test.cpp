@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "cli/conversation.hpp"
@@ -136,6 +137,26 @@ TEST(command_line, a_service_that_lacks_a_command_is_said_to_be_of_another_versi
       said({ErrorCode::unsupported, "There is no method \"calibrate.list\"."}).find("version"),
       std::string::npos);
   EXPECT_EQ(said({ErrorCode::unsupported, "No rate of that kind."}), "No rate of that kind.\n");
+}
+
+TEST(command_line, a_list_is_read_page_by_page_and_not_without_end) {
+  const auto paged = [](std::uint64_t total, std::uint32_t& asked) {
+    return [total, &asked](std::uint64_t from) -> Result<nlohmann::json> {
+      ++asked;
+      const auto rows = nlohmann::json::array({from});
+      return nlohmann::json{{"rows", rows}, {"next", from + 1}, {"total", total}};
+    };
+  };
+  std::uint32_t asked = 0;
+  const auto whole = gather_pages(paged(5, asked), "rows", "total", 2);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(*whole, (nlohmann::json{2, 3, 4}));
+  EXPECT_EQ(asked, 3U);
+  asked = 0;
+  const auto endless = gather_pages(paged(UINT64_MAX, asked), "rows", "total", 0);
+  ASSERT_FALSE(endless);
+  EXPECT_EQ(endless.error().code, ErrorCode::limit_reached);
+  EXPECT_EQ(asked, kMostPages);
 }
 
 TEST(command_line, devices_are_moved_by_rate_and_period) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
 #include "cli/console.hpp"
 #include "cli/conversation.hpp"
@@ -12,20 +11,6 @@ namespace asiodrv::cli {
 namespace {
 
 using nlohmann::json;
-
-/// All pages of a flight ring from entry `from` on, appended to one list.
-Result<json> read_pages(Conversation& session, std::string_view method, const char* name,
-                        std::uint64_t from) {
-  json all = json::array();
-  for (;;) {
-    auto page = session.call(method, {{"from", from}});
-    if (!page) return page;
-    const auto next = page->value("next", from);
-    for (auto& entry : (*page)[name]) all.push_back(std::move(entry));
-    if (next <= from || next >= page->value("written", next)) return all;
-    from = next;
-  }
-}
 
 }  // namespace
 
@@ -38,10 +23,10 @@ Result<json> read_flight(Conversation& session, std::uint32_t records) {
   const auto events = session.call("flight.xruns", {{"from", beyond}});
   if (!events) return events;
   document["events_written"] = events->value("written", std::uint64_t{0});
-  auto xruns = read_pages(session, "flight.xruns", "xruns", 0);
+  auto xruns = session.call_all("flight.xruns", "xruns", "written");
   if (!xruns) return xruns;
   document["xruns"] = std::move(*xruns);
-  auto parts = read_pages(session, "flight.parts", "parts", 0);
+  auto parts = session.call_all("flight.parts", "parts", "written");
   if (!parts) return parts;
   document["parts"] = std::move(*parts);
 
@@ -51,7 +36,7 @@ Result<json> read_flight(Conversation& session, std::uint32_t records) {
   if (!end) return end;
   const auto written = end->value("written", std::uint64_t{0});
   const std::uint64_t from = written - std::min<std::uint64_t>(written, records);
-  auto cycles = read_pages(session, "flight.records", "records", from);
+  auto cycles = session.call_all("flight.records", "records", "written", from);
   if (!cycles) return cycles;
   // More cycles went by while the pages were read: only the newest were asked for.
   while (cycles->size() > records) cycles->erase(cycles->begin());

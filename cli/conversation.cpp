@@ -13,12 +13,28 @@ namespace {
 using nlohmann::json;
 
 constexpr nanoseconds kAnswerLimit = std::chrono::seconds{5};
+constexpr nanoseconds kListLimit = std::chrono::seconds{25};  // for the last page to begin
 constexpr nanoseconds kLeaveLimit = std::chrono::seconds{5};
 constexpr nanoseconds kLeavePause = std::chrono::milliseconds{20};
 /// How a service, also an old one, begins its answer to what it has never heard of.
 constexpr std::string_view kNoSuchMethod = "There is no method";
 
 }  // namespace
+
+Result<json> gather_pages(const AskPage& ask_page, const char* name, const char* count,
+                          std::uint64_t from) {
+  json all = json::array();
+  for (std::uint32_t pages = 0; pages < kMostPages; ++pages) {
+    auto page = ask_page(from);
+    if (!page) return page;
+    for (auto& each : (*page)[name]) all.push_back(std::move(each));
+    const auto next = page->value("next", from);
+    if (next <= from || next >= page->value(count, next)) return all;
+    from = next;
+  }
+  return fail(ErrorCode::limit_reached,
+              "The service gives a list without end: \"asio-driver stop\" ends it.");
+}
 
 Conversation::Conversation(const ClientOptions& options)
     : clock_(platform::make_clock()),
@@ -34,16 +50,16 @@ Result<json> Conversation::call(std::string_view method, const json& params) {
 
 Result<json> Conversation::call(std::string_view method) { return call(method, json::object()); }
 
-Result<json> Conversation::call_all(std::string_view method, const char* name) {
-  json all = json::array();
-  for (std::uint64_t from = 0;;) {
-    auto page = call(method, {{"from", from}});
-    if (!page) return page;
-    for (auto& each : (*page)[name]) all.push_back(std::move(each));
-    const auto next = page->value("next", from);
-    if (next <= from || next >= page->value("total", next)) return all;
-    from = next;
-  }
+Result<json> Conversation::call_all(std::string_view method, const char* name, const char* count,
+                                    std::uint64_t from) {
+  const Instant limit = clock_->now() + kListLimit;
+  const auto ask_page = [&](std::uint64_t first) -> Result<json> {
+    if (clock_->now() > limit) {
+      return fail(ErrorCode::timed_out, "The service does not give a whole list within 30 s.");
+    }
+    return call(method, {{"from", first}});
+  };
+  return gather_pages(ask_page, name, count, from);
 }
 
 bool Conversation::wait_until_gone() {
