@@ -18,6 +18,9 @@ void attach_console();
 /// Writes UTF-8 text to the standard output or error stream.
 void print(std::string_view text);
 void print_error(std::string_view text);
+/// False once a disk has refused what was to be printed: it is full or broken. A reader that has
+/// left its pipe wanted no more, and is not looked at.
+[[nodiscard]] bool output_is_complete() noexcept;
 
 /// How many lines the terminal has that the output leads to, made ready for control sequences.
 /// Nothing when it leads elsewhere or the terminal has none.

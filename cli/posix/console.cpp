@@ -3,12 +3,18 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <string>
 
 #include "service/paths.hpp"
 
 namespace asiodrv::cli {
+namespace {
+
+bool disk_took_all = true;
+
+}  // namespace
 
 std::vector<std::string> program_arguments(int argc, char** argv) {
   return {argv + (argc > 0 ? 1 : 0), argv + argc};
@@ -17,11 +23,15 @@ std::vector<std::string> program_arguments(int argc, char** argv) {
 void attach_console() {}  // a program here always has the streams that it was started with
 
 void print(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stdout);
-  std::fflush(stdout);
+  errno = 0;
+  const bool taken = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (std::fflush(stdout) == 0 && taken) return;
+  if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG || errno == EIO) disk_took_all = false;
 }
 
 void print_error(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stderr); }
+
+bool output_is_complete() noexcept { return disk_took_all; }
 
 std::optional<unsigned> screen_lines() {
   if (isatty(STDOUT_FILENO) != 1 || service::environment("TERM") == "dumb") return std::nullopt;

@@ -30,13 +30,23 @@ bool leads_somewhere(DWORD which) {
          GetFileType(handle) != FILE_TYPE_UNKNOWN;
 }
 
+bool disk_took_all = true;
+
+bool is_of_a_disk(DWORD error) {
+  return error == ERROR_DISK_FULL || error == ERROR_HANDLE_DISK_FULL || error == ERROR_WRITE_FAULT;
+}
+
 /// Writes to a stream by its handle: the C library of a GUI program may have closed its own.
 void write(DWORD which, std::string_view text) {
   const HANDLE handle = GetStdHandle(which);
   while (!text.empty()) {
     DWORD written = 0;
     const auto piece = static_cast<DWORD>(text.size() < 32768 ? text.size() : 32768);
-    if (!WriteFile(handle, text.data(), piece, &written, nullptr) || written == 0) return;
+    if (!WriteFile(handle, text.data(), piece, &written, nullptr)) {
+      if (is_of_a_disk(GetLastError())) disk_took_all = false;
+      return;
+    }
+    if (written == 0) return;
     text.remove_prefix(written);
   }
 }
@@ -79,6 +89,8 @@ void attach_console() {
 
 void print(std::string_view text) { write(STD_OUTPUT_HANDLE, text); }
 void print_error(std::string_view text) { write(STD_ERROR_HANDLE, text); }
+
+bool output_is_complete() noexcept { return disk_took_all; }
 
 std::optional<unsigned> screen_lines() {
   const HANDLE output = GetStdHandle(STD_OUTPUT_HANDLE);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import unittest
 
 from harness import Case
@@ -92,6 +93,14 @@ class Answers(Case):
             finished = self.world.run(DRIVER, command, seconds=20)
             self.assertEqual(finished.code, EXIT_NOT_RUNNING, str(finished))
             self.assertNotEqual((finished.out + finished.err).strip(), "", "no word to the user")
+
+    def test_output_that_a_full_disk_refuses_is_a_failure(self) -> None:
+        with open("/dev/full", "wb") as full:
+            finished = subprocess.run(self.world.build.command(DRIVER, "--version"), stdout=full,
+                                      stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                                      env=self.world.environment(), check=False, timeout=20)
+        self.assertEqual(finished.returncode, 1, finished.stderr)
+        self.assertIn("output", finished.stderr)
 
     def test_wrong_usage_is_code_2(self) -> None:
         for arguments in (("nonsense",), ("status", "--nonsense"), ()):
