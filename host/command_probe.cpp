@@ -18,6 +18,8 @@ namespace {
 constexpr std::array kRates{8000.0,  11025.0, 16000.0,  22050.0,  32000.0,  44100.0, 48000.0,
                             88200.0, 96000.0, 176400.0, 192000.0, 352800.0, 384000.0};
 constexpr std::int32_t kClockCapacity = 32;
+/// Of each side; more than any device has. A broken driver may state any number.
+constexpr std::int32_t kMostChannelsAsked = 2048;
 
 struct Step {
   std::string call;
@@ -41,7 +43,7 @@ class Probe {
   }
   void channels() {
     const std::int32_t code = driver_->getChannels(&inputs_, &outputs_);
-    note("getChannels", code == asio::kOk && inputs_ + outputs_ > 0,
+    note("getChannels", code == asio::kOk && (inputs_ > 0 || outputs_ > 0),
          fmt::format("{}: {} inputs, {} outputs", describe_code(code), inputs_, outputs_));
   }
   void buffer_sizes() {
@@ -91,7 +93,8 @@ class Probe {
   void channel_info(bool all) {
     for (const std::int32_t is_input : {1, 0}) {
       const std::int32_t count = is_input != 0 ? inputs_ : outputs_;
-      for (std::int32_t i = 0; i < (all ? count : std::min(count, 1)); ++i) {
+      const std::int32_t asked = std::min(count, all ? kMostChannelsAsked : 1);
+      for (std::int32_t i = 0; i < asked; ++i) {
         asio::ChannelInfo info{};
         info.channel = i;
         info.is_input = is_input;
@@ -102,6 +105,10 @@ class Probe {
              fmt::format("{}: '{}', {}, group {}", describe_code(code), info.name,
                          sample_type_label(info.type), info.group));
         sample_type_ = info.type;
+      }
+      if (all && count > asked) {
+        note(fmt::format("getChannelInfo {} {}", is_input != 0 ? "input" : "output", asked), false,
+             fmt::format("not asked: no device has {} channels", count));
       }
     }
   }

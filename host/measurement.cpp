@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <optional>
 
 #include "core/base/rt.hpp"
 #include "host/floor_timer.hpp"
@@ -209,9 +210,15 @@ Result<Measurement> measure_light(World& world, Driver& driver, const Measuremen
 }
 
 /// Blocks that the run may need: its length, an eighth more for a fast clock, and two seconds.
-std::size_t tape_blocks(const Stream& stream, double seconds) {
-  return static_cast<std::size_t>(
-      std::ceil((seconds * 1.125 + 2.0) * stream.rate() / stream.frames()));
+/// Nothing when they do not fit into memory.
+std::optional<std::size_t> tape_blocks(const Stream& stream, double seconds) {
+  const double blocks = std::ceil((seconds * 1.125 + 2.0) * stream.rate() / stream.frames());
+  const double sound =
+      static_cast<double>(stream.inputs()) * static_cast<double>(stream.block_bytes());
+  const double bytes = blocks * (sound + static_cast<double>(sizeof(BlockRecord)));
+  // Written so that a driver whose rate is no number ends here too.
+  if (!(blocks >= 1 && bytes <= static_cast<double>(kMaxTapeBytes))) return std::nullopt;
+  return static_cast<std::size_t>(blocks);
 }
 
 TestSignal signal_for(const Stream& stream, const MeasurementRequest& request,
@@ -266,8 +273,8 @@ Result<Measurement> measure(World& world, Driver& driver, const MeasurementReque
       return tl::unexpected<Error>(checked.error());
     }
   }
-  const std::size_t blocks = tape_blocks(stream, request.seconds);
-  if (std::uint64_t{blocks} * stream.inputs() * stream.block_bytes() > kMaxTapeBytes) {
+  const auto blocks = tape_blocks(stream, request.seconds);
+  if (!blocks) {
     return fail(ErrorCode::limit_reached,
                 fmt::format("{} s of {} inputs do not fit into {} MiB. Choose fewer inputs, fewer "
                             "seconds, or --light.",
@@ -275,7 +282,7 @@ Result<Measurement> measure(World& world, Driver& driver, const MeasurementReque
   }
   const auto channels = static_cast<std::uint32_t>(stream.outputs());
   const TestSignal signal = signal_for(stream, request, channels);
-  Tape tape(blocks, static_cast<std::uint32_t>(stream.inputs()),
+  Tape tape(*blocks, static_cast<std::uint32_t>(stream.inputs()),
             static_cast<std::uint32_t>(stream.frames()), stream.bytes_per_sample());
   Recorder recorder(world, signal, tape);
   recorder.attach(stream);
@@ -283,7 +290,7 @@ Result<Measurement> measure(World& world, Driver& driver, const MeasurementReque
 
   std::unique_ptr<FloorTimer> floor;
   if (request.floor) {
-    auto timer = FloorTimer::start(world, stream.frames(), stream.rate(), blocks);
+    auto timer = FloorTimer::start(world, stream.frames(), stream.rate(), *blocks);
     if (!timer) return tl::unexpected<Error>(timer.error());
     floor = std::move(*timer);
   }

@@ -134,6 +134,20 @@ TEST_F(HostMeasurement, a_file_of_another_rate_is_refused) {
   EXPECT_EQ(result.error().code, ErrorCode::invalid_argument);
 }
 
+TEST_F(HostMeasurement, what_no_memory_holds_is_refused_however_long_and_without_inputs_too) {
+  for (const double seconds : {1e7, 1e12, 1e300}) {
+    for (const bool listens : {true, false}) {
+      Driver driver = make_driver({});
+      MeasurementRequest request = request_of(kFrames);
+      request.seconds = seconds;
+      if (!listens) request.stream.inputs.clear();
+      const Result<Measurement> result = measure(fake_.world, driver, request);
+      ASSERT_FALSE(result) << seconds;
+      EXPECT_EQ(result.error().code, ErrorCode::limit_reached) << seconds;
+    }
+  }
+}
+
 TEST_F(HostMeasurement, a_sine_is_judged_by_its_noise_and_its_phase) {
   MeasurementRequest request = request_of(kFrames);
   request.sine_hz = 997;
