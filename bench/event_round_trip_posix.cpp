@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <ctime>
 
@@ -20,13 +22,6 @@ struct Words {
   std::atomic<std::uint32_t> answer{0};
 };
 
-void wait_for(std::atomic<std::uint32_t>& word, std::uint32_t value) {
-  const timespec limit{1, 0};
-  for (std::uint32_t now = word.load(); now != value; now = word.load()) {
-    syscall(SYS_futex, &word, FUTEX_WAIT, now, &limit, nullptr, 0);
-  }
-}
-
 void wake(std::atomic<std::uint32_t>& word, std::uint32_t value) {
   word.store(value);
   syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
@@ -36,6 +31,17 @@ std::int64_t now_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+/// False after 5 s: the other process is gone.
+bool wait_for(std::atomic<std::uint32_t>& word, std::uint32_t value) {
+  const timespec limit{1, 0};
+  int seconds = 0;
+  for (std::uint32_t now = word.load(); now != value; now = word.load()) {
+    const auto woken = syscall(SYS_futex, &word, FUTEX_WAIT, now, &limit, nullptr, 0);
+    if (woken != 0 && errno == ETIMEDOUT && ++seconds == 5) return false;
+  }
+  return true;
 }
 
 /// Of this process and of its children that have ended.
@@ -65,23 +71,29 @@ bool event_round_trips(int rounds, const std::function<void(std::int64_t)>& repo
   const auto last = static_cast<std::uint32_t>(rounds);
   if (child == 0) {  // inherits this thread's scheduling
     for (std::uint32_t round = 1; round <= last; ++round) {
-      wait_for(words->ask, round);
+      if (!wait_for(words->ask, round)) break;  // whoever asked was killed
       wake(words->answer, round);
     }
     _exit(0);
   }
+  bool answered = true;
   for (std::uint32_t round = 1; round <= last; ++round) {
     const std::int64_t start = now_ns();
     wake(words->ask, round);
-    wait_for(words->answer, round);
+    answered = wait_for(words->answer, round);
+    if (!answered) break;
     report(now_ns() - start);
     const timespec pause{0, 1'333'333};
     nanosleep(&pause, nullptr);
   }
+  if (!answered) {
+    std::fputs("event_bench: the second process does not answer\n", stderr);
+    kill(child, SIGKILL);
+  }
   waitpid(child, nullptr, 0);
   cpu_ns = cpu_used_ns() - before;
   munmap(memory, sizeof(Words));
-  return true;
+  return answered;
 }
 
 int answer_round_trips(const char*, int) { return 2; }  // the fork answers here
