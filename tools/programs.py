@@ -255,4 +255,18 @@ class World:
                 self.kill(service)
             raise
         finally:
+            self._end_leftovers()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end_leftovers(self) -> None:
+        """A service that hangs answers nobody, and one that a host has started is nobody's child.
+        Not under Wine: its server carries the environment of whoever started it."""
+        if self.build.windows or not self.instance:
+            return
+        mark = f"ASIODRV_INSTANCE={self.instance}".encode()
+        for folder in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
+            except OSError:
+                pass  # it has just ended, or is another user's

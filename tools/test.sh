@@ -48,8 +48,10 @@ case " $trees " in
   *" windows-x64 "*) tools/wine/stop.sh >&2 || true ;;
 esac
 # Where a whole suite is one ctest, ctest does not hear of a test that was skipped: its log has it.
+# Nor of a claim that a test which passed could not look into.
 tr -d '\r' <build/all/Testing/Temporary/LastTest.log | awk '
   /^[0-9]+\/[0-9]+ Testing: / { test = $3 }
+  /^NOT JUDGED: / { print $0 " (" test ")" }
   /: Skipped$/ { getline reason }
   /^\[  SKIPPED \] .* ms\)$/ { print "SKIPPED: " test ", " $4 ": " reason }'
 [ -z "$skipped" ] || echo "$skipped"

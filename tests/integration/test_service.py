@@ -24,11 +24,14 @@ class Life(Case):
         self.world.wait_for_idle_exit()
 
     def test_the_device_is_closed_while_nobody_streams(self) -> None:
-        self.assert_ok(self.world.host("measure", "--seconds", "1", "--json"))
-        status = self.world.wait_until(
-            "the device is closed", lambda: (status := self.world.status()) is None
-            or not status["device"]["open"])
-        self.assertTrue(status)
+        self.world.start(DRIVER, "run")  # by hand: it stays, and can be asked
+        self.world.wait_for_service()
+        host = self.world.start("asio-host", "measure", "--seconds", "6", "--json")
+        self.world.wait_for_clients(1)
+        self.assertTrue(self.world.status()["device"]["open"])
+        self.assert_ok(host.wait(60))
+        self.world.wait_until("the device is closed",
+                              lambda: not self.world.status()["device"]["open"])
 
     def test_a_second_service_is_refused_and_the_first_stays(self) -> None:
         self.world.start(DRIVER, "run")

@@ -39,8 +39,10 @@ class Sound(Case):
             with self.subTest(sample_type=sample_type):
                 self.world.wait_for_no_service()
                 self.world.configure(f"[driver]\nsample_type = \"{sample_type}\"\n")
-                runs, flight = duplex.play_together(self.world, FRAMES, 2, hosts=1)
-                self.assert_green(join.row_of(runs, flight))
+                report = duplex.report_of(duplex.start_host(self.world, 0, FRAMES, 2), 2)
+                self.assertEqual(report["sample_type"], sample_type)
+                self.assert_green(join.row_of([join.HostRun.from_json(report)],
+                                              self.world.flight()))
                 self.world.run("asio-driver", "stop", seconds=20)
 
     def test_a_deferred_host_gets_one_more_buffer_and_is_told(self) -> None:

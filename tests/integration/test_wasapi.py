@@ -104,7 +104,8 @@ class Wasapi(Case):
         # no Windows program is told of either (docs/wasapi.md).
         calm = [each for each in tries if each["late"] <= MOST_LATE]
         if len(calm) < FEWEST_CALM:
-            print(f"{len(calm)} calm streams: latency not judged", file=sys.stderr, flush=True)
+            print(f"NOT JUDGED: the latency, as {len(calm)} of {len(tries)} streams were calm",
+                  file=sys.stderr, flush=True)
             return
         rtl = statistics.median(each["rtl_frames"] for each in calm)
         self.assertGreaterEqual(rtl, PERIOD, "heard before it was written")
