@@ -64,6 +64,15 @@ void FlightCheck::take(const FlightRecord& record) {
                                     "device delivered.",
                                     record.device_period));
   }
+  const Period* const before =
+      period->index > 0 ? world_.ledger.find(period->take, period->index - 1) : nullptr;
+  // Periods that nobody served are in the ledger without a boundary, or not at all.
+  if (before != nullptr && before->boundary != Instant{} && !before->recorded) {
+    world_.journal.fail(Check::periods,
+                        fmt::format("The device delivered the period before {}, and there is no "
+                                    "record of it.",
+                                    record.device_period));
+  }
   next_number_ = record.device_period + 1;
   period->recorded = true;
   period->causes = record.causes;

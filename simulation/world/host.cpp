@@ -212,6 +212,9 @@ void Host::use_buffers() {
   choose_channels();
   frames_ = world_.scenario.period;
   if (rng_.chance(world_.scenario.adapted ? 0.4 : 0.1)) frames_ = Frames{64U << rng_.below(5)};
+  if (world_.scenario.canary == Canary::adapted_bit) {  // whoever comes second is adapted
+    frames_ = slot_ == 0 ? world_.scenario.period : Frames{world_.scenario.period.count / 2};
+  }
   was_adapted_ = false;
   says_ready_ = rng_.chance(0.3);
   load_ = rng_.chance(0.3) ? 0.5 * rng_.unit() : 0.0;

@@ -245,7 +245,8 @@ void Host::play(std::uint64_t position, std::int32_t half, Period* period) {
     float* const into = buffer(inputs_.size() + i, half);
     const std::uint32_t who = canary == Canary::foreign_samples ? (slot_ + 1) % kMaxHosts : slot_;
     world_.pattern.write(into, who, outputs_[i], written, frames_);
-    if (canary == Canary::flipped_bit) {
+    if (canary == Canary::flipped_bit ||
+        (world_.scenario.canary == Canary::adapted_bit && is_adapted())) {
       reinterpret_cast<std::uint8_t*>(into + frames_.count / 2)[0] ^= 1U;
     }
   }

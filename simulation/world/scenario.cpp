@@ -20,10 +20,10 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{"late_callback",   "
                                                             "open_refused",    "preemption"};
 
 constexpr std::array<std::string_view, kCanaries> kCanaryNames{
-    "none",          "flipped_bit",    "repeated_block", "foreign_samples",
-    "silent_damage", "position",       "latency",        "false_xrun",
-    "leak",          "leaked_session", "no_answer",      "double_record",
-    "no_callbacks",  "time_dependent"};
+    "none",           "flipped_bit",   "adapted_bit",   "repeated_block", "foreign_samples",
+    "silent_damage",  "position",      "latency",       "false_xrun",     "leak",
+    "leaked_session", "leaked_thread", "no_answer",     "refusal",        "double_record",
+    "missing_record", "no_callbacks",  "time_dependent"};
 
 /// Usual numbers per simulated hour. Most seeds leave some kinds out: faults hide behind others.
 struct Usual {
@@ -57,7 +57,8 @@ void make_quiet(Scenario& scenario) {
   scenario.per_hour.fill(0.0);
   scenario.preempt_chance = scenario.open_refused_chance = 0.0;
   scenario.clients = 2;
-  scenario.shared_outputs = scenario.adapted = false;
+  scenario.shared_outputs = false;
+  scenario.adapted = scenario.canary == Canary::adapted_bit;
   scenario.inputs = scenario.outputs = 4;
 }
 

@@ -43,6 +43,7 @@ inline constexpr std::size_t kFaults = static_cast<std::size_t>(Fault::preemptio
 enum class Canary : std::uint8_t {
   none,
   flipped_bit,      ///< one bit of one sample
+  adapted_bit,      ///< the same, of a client with a buffer size of its own
   repeated_block,   ///< a host's block is played twice
   foreign_samples,  ///< a client hears what another one played
   silent_damage,    ///< a block is lost and nobody says so
@@ -51,8 +52,11 @@ enum class Canary : std::uint8_t {
   false_xrun,       ///< the engine is held up and no fault is on record
   leak,             ///< memory that nobody gives back
   leaked_session,   ///< a section that outlives its client
+  leaked_thread,    ///< a thread that outlives everybody
   no_answer,        ///< a request that is never answered
+  refusal,          ///< a request that is refused without a reason
   double_record,    ///< a period that is in the flight recorder twice
+  missing_record,   ///< one that is not in it
   no_callbacks,     ///< a started client that is never called
   time_dependent    ///< two runs of one seed that differ
 };

@@ -30,6 +30,9 @@ class ServiceProcess::Gate final : public ipc::ControlHandler {
     if (world_.scenario.canary == Canary::no_answer && method == "session.stop") {
       world_.sleep(seconds{60});
     }
+    if (world_.scenario.canary == Canary::refusal && method == "session.create") {
+      return fail(ErrorCode::internal, "This is refused for no reason.");
+    }
     const double hours = 1.0 / 3600.0;  // about one request a second
     const bool starve =
         world_.rng.chance(world_.scenario.rate_of(Fault::allocation_failure) * hours);

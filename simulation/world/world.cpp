@@ -51,6 +51,7 @@ class Director {
   std::size_t baseline_ = 0;
   bool has_baseline_ = false;
   std::vector<std::byte>* lost_ = nullptr;  // a canary's
+  std::shared_ptr<Fiber> stray_;            // another's
   std::vector<std::shared_ptr<Fiber>> errands_;
 };
 
@@ -73,6 +74,9 @@ World::World(const Scenario& scenario_in)
     period.boundary = facts.boundary;
     period.number = newest_number;
     period.recorded = scenario.canary == Canary::double_record && facts.index == 1000;
+    if (scenario.canary == Canary::missing_record && facts.index == 1000) {
+      ledger.at(facts.take, facts.index - 1).recorded = false;
+    }
     if (facts.lost == 0) return;
     for (const auto& host : hosts) host->note_lost_periods();
   };
@@ -369,6 +373,10 @@ void Director::plant_canary() {
       if (region) (void)region->release();
       return;
     }
+    case Canary::leaked_thread:
+      stray_ = world_.scheduler.start("lost", world_.process, ports::ThreadRole::control,
+                                      [this] { world_.sleep(std::chrono::hours{1}); });
+      return;
     case Canary::no_callbacks: {
       Host* host = nullptr;
       while (host == nullptr) {
