@@ -122,6 +122,7 @@ std::optional<Options> read_options(int argc, char** argv) {
     }
     if (end == argv[i] || *end != '\0') return std::nullopt;
   }
+  if (options.seeds == 0) return std::nullopt;
   if (!(options.minutes > 0.0 && options.minutes <= 100'000.0)) return std::nullopt;
   return options;
 }

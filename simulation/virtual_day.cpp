@@ -168,16 +168,16 @@ int run(double hours, std::uint64_t damage_at) {
   front->stop();
   front->shutdown();
 
-  fmt::print(
-      "{{\"simulated_hours\": {:.2f}, \"cycles\": {}, \"callbacks\": {}, \"wrong_blocks\": {}, "
-      "\"wrong_positions\": {}, \"wrong_halves\": {}, \"xruns\": {}, \"heap_growth_bytes\": {}, "
-      "\"seconds\": {:.1f}, \"ns_per_cycle\": {:.0f}}}\n",
-      hours, cycles, host.blocks, host.wrong_blocks, host.wrong_positions, host.wrong_halves, xruns,
-      growth, seconds, seconds * 1e9 / static_cast<double>(cycles));
   // The first period of a client plays what was there before its first callback.
   const bool complete = host.blocks + 1 == cycles;
   const bool clean = host.wrong_blocks == 0 && host.wrong_positions == 0 &&
                      host.wrong_halves == 0 && xruns == 0 && growth == 0;
+  fmt::print(
+      "{{\"simulated_hours\": {:.2f}, \"cycles\": {}, \"callbacks\": {}, \"wrong_blocks\": {}, "
+      "\"wrong_positions\": {}, \"wrong_halves\": {}, \"xruns\": {}, \"clean\": {}, "
+      "\"heap_growth_bytes\": {}, \"seconds\": {:.1f}, \"ns_per_cycle\": {:.0f}}}\n",
+      hours, cycles, host.blocks, host.wrong_blocks, host.wrong_positions, host.wrong_halves, xruns,
+      complete && clean, growth, seconds, seconds * 1e9 / static_cast<double>(cycles));
   return complete && clean ? 0 : 1;
 }
 

@@ -23,6 +23,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEFAULT_MINUTES = 8.0  # 200 seeds are more than 24 simulated hours
 PROCESSES = 2
 PROGRESS_SECONDS = 10
+#: A world that takes longer has stopped moving; under sanitizers a minute takes some seconds.
+LIMIT_SECONDS, LIMIT_SECONDS_PER_MINUTE = 120, 60
+#: Over so many simulated minutes each of these has looked, or the worlds were empty.
+ENOUGH_MINUTES = DEFAULT_MINUTES
+ALWAYS = ("samples", "positions", "periods", "memory", "answers", "callbacks")
 
 
 class Failed(Exception):
@@ -33,7 +38,12 @@ def run_seed(program: pathlib.Path, seed: int, minutes: float, canary: str) -> d
     """One world. Returns its report."""
     command = [str(program), "--seed", str(seed), "--minutes", str(minutes), "--canary", canary,
                "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    limit = LIMIT_SECONDS + LIMIT_SECONDS_PER_MINUTE * minutes
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"Seed {seed} did not end within {limit:.0f} s.\n"
+                     f"See it again: make simulate SEED={seed} MINUTES={minutes:g}") from None
     if done.returncode != 0:
         text = done.stderr.strip()
         if "See it again" not in text:  # it did not end by a checker
@@ -130,6 +140,10 @@ def main() -> int:
         print(failure, file=sys.stderr)
         return 1
     total = add_up(reports, wall)
+    blind = [name for name in ALWAYS if total["checks"].get(name, 0) == 0]
+    if blind and 60 * total["simulated_hours"] >= ENOUGH_MINUTES:
+        print(f"Nothing was looked at by: {', '.join(blind)}.", file=sys.stderr)
+        return 1
     if options.json:
         print(json.dumps(total))
     else:
