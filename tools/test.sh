@@ -33,6 +33,7 @@ mkdir -p build/all build/logs build/test-reports
 skipped=""
 case " $trees " in
   *" windows-x64 "*)
+    trap 'tools/wine/stop.sh >&2 || true' EXIT  # however it ends
     tools/step.sh "wine prefix" tools/wine/run.sh cmd.exe /c ver
     tools/step.sh "32-bit wine" tools/wine/make-x86-root.sh || {
       [ $? -eq 3 ] || exit 1
@@ -44,9 +45,6 @@ code=0
 ctest --test-dir build/all --parallel "${ASIODRV_JOBS:-$(nproc)}" --output-on-failure \
   --no-label-summary --no-tests=error --output-junit "$root/build/test-reports/all.xml" "$@" |
   tee build/logs/ctest.log || code=$?
-case " $trees " in
-  *" windows-x64 "*) tools/wine/stop.sh >&2 || true ;;
-esac
 # Where a whole suite is one ctest, ctest does not hear of a test that was skipped: its log has it.
 # Nor of a claim that a test which passed could not look into.
 tr -d '\r' <build/all/Testing/Temporary/LastTest.log | awk '

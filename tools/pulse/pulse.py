@@ -19,6 +19,7 @@ import contextlib
 import ctypes
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -121,8 +122,13 @@ class PrivatePulse:
             data = b""
             deadline = time.monotonic() + seconds + START_SECONDS
             assert recorder.stdout is not None
-            while len(data) < wanted and time.monotonic() < deadline:
-                data += recorder.stdout.read1(1 << 16)
+            pipe = recorder.stdout.fileno()
+            while len(data) < wanted:
+                left = max(0.0, deadline - time.monotonic())
+                piece = os.read(pipe, 1 << 16) if select.select([pipe], [], [], left)[0] else b""
+                if not piece:
+                    break  # silent for too long, or ended
+                data += piece
         finally:
             recorder.terminate()
             recorder.communicate(timeout=STOP_SECONDS)
