@@ -135,6 +135,16 @@ ASIODRV_FORWARD(int, pthread_cond_wait, (pthread_cond_t * condition, pthread_mut
 ASIODRV_FORWARD(int, pthread_cond_timedwait,
                 (pthread_cond_t * condition, pthread_mutex_t* mutex, const timespec* deadline),
                 (condition, mutex, deadline))
+// What std::condition_variable and std::timed_mutex wait in.
+ASIODRV_FORWARD(int, pthread_cond_clockwait,
+                (pthread_cond_t * condition, pthread_mutex_t* mutex, clockid_t clock,
+                 const timespec* deadline),
+                (condition, mutex, clock, deadline))
+ASIODRV_FORWARD(int, pthread_mutex_clocklock,
+                (pthread_mutex_t * mutex, clockid_t clock, const timespec* deadline),
+                (mutex, clock, deadline))
+ASIODRV_FORWARD(int, pthread_mutex_timedlock, (pthread_mutex_t * mutex, const timespec* deadline),
+                (mutex, deadline))
 ASIODRV_FORWARD(int, nanosleep, (const timespec* duration, timespec* left), (duration, left))
 ASIODRV_FORWARD(int, clock_nanosleep,
                 (clockid_t clock, int flags, const timespec* until, timespec* left),

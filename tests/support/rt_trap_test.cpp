@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 
@@ -44,15 +45,17 @@ TEST(rt_trap, catches_locks_and_sleeps_inside_a_scope) {
     GTEST_SKIP() << "sanitizer builds intercept allocation only";
   }
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
+  const timespec moment{0, 1};  // a deadline long ago, and a short sleep
   const ExpectViolations violations;
   {
     const RtScope scope;
     pthread_mutex_lock(&mutex);
+    EXPECT_EQ(pthread_cond_clockwait(&condition, &mutex, CLOCK_MONOTONIC, &moment), ETIMEDOUT);
     pthread_mutex_unlock(&mutex);
-    const timespec moment{0, 1};
     nanosleep(&moment, nullptr);
   }
-  EXPECT_EQ(violations.count(), 2U);
+  EXPECT_EQ(violations.count(), 3U);
   EXPECT_STREQ(violations.last(), "nanosleep");
 }
 #endif
