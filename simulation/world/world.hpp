@@ -8,6 +8,7 @@
 //   FlightCheck           reads the flight recorder and asks for a reason for every xrun
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <vector>
@@ -56,6 +57,13 @@ struct World {
   }
   /// The device is to be opened; true when it refuses, which it does not twice in a row.
   [[nodiscard]] bool refuses_open();
+  /// Nothing is done to anybody in this world: whoever is late in it was made late by the product.
+  [[nodiscard]] bool perfect() const {
+    return scenario.preempt_chance <= 0.0 && scenario.open_refused_chance <= 0.0 &&
+           scenario.jitter_us == 0 &&
+           std::all_of(scenario.per_hour.begin(), scenario.per_hour.end(),
+                       [](double each) { return each <= 0.0; });
+  }
   void sleep(nanoseconds duration) { clock.sleep_until(clock.now() + duration); }
 
   const Scenario scenario;
