@@ -236,6 +236,7 @@ void Host::use_buffers() {
   begin_ending();
   timed("disposeBuffers", [this] { return front_->dispose_buffers(); });
   finish_ending();
+  for (; scribbles_ > 0; --scribbles_) troubles_.close(world_.clock.now() + seconds{1});
   streaming_ = false;
   if (!in_callback_) may_be_called_ = false;
   release_outputs();
@@ -396,7 +397,8 @@ void Host::scribble() {
   if (!region) return;
   tainted_ = true;
   disown_periods();
-  troubles_.add(world_.clock.now(), world_.clock.now() + seconds{120});
+  troubles_.open(world_.clock.now());
+  ++scribbles_;
   const std::span<std::byte> bytes = (*region)->bytes();
   const std::size_t reach =
       rng_.chance(0.5) ? std::min<std::size_t>(bytes.size(), 4096) : bytes.size();

@@ -144,6 +144,7 @@ class Host {
   std::uint64_t last_take_ = 0, last_index_ = 0;  ///< of the last callback; take 0: went alone
   std::uint64_t streak_ = 0;                      ///< callbacks in consecutive periods
   bool tainted_ = false;                          ///< its section was scribbled over
+  int scribbles_ = 0;                             ///< troubles that end with its buffers
   std::vector<float> expected_;
 };
 
