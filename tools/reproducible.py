@@ -30,11 +30,22 @@ TARGETS = {"windows-x64": ("asio-driver", "asio-host"),
            "windows-x86": ("asio_driver_module", "asio-host")}
 
 
+def source_names() -> list[str]:
+    """What git knows, as it lies in the working tree. An unpacked archive, or a machine without
+    git, has the sources and what was built of them."""
+    if shutil.which("git") is not None:
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT,
+            check=False, capture_output=True)
+        if listed.returncode == 0:
+            return [name for name in listed.stdout.decode().split("\0") if name]
+    tops = [path for path in ROOT.iterdir() if path.name not in ("build", ".git", ".cache")]
+    paths = [path for top in tops for path in ([top] if top.is_file() else top.rglob("*"))]
+    return [path.relative_to(ROOT).as_posix() for path in paths if path.is_file()]
+
+
 def copy_sources(target: pathlib.Path) -> None:
-    """What git knows, as it lies in the working tree."""
-    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                            cwd=ROOT, check=True, capture_output=True).stdout
-    for name in filter(None, listed.decode().split("\0")):
+    for name in source_names():
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
