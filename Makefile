@@ -91,5 +91,6 @@ reproducible:
 	@python3 -B tools/reproducible.py $(TREES)
 
 clean:
-	@if [ -d build/wine ]; then tools/wine/stop.sh; fi
+	@if [ -d build/wine ]; then tools/wine/stop.sh; \
+	  ASIODRV_WINE_PREFIX=$(CURDIR)/build/wine/installer-prefix tools/wine/stop.sh; fi
 	@rm -rf build

@@ -33,7 +33,11 @@ mkdir -p build/all build/logs build/test-reports
 skipped=""
 case " $trees " in
   *" windows-x64 "*)
-    trap 'tools/wine/stop.sh >&2 || true' EXIT  # however it ends
+    stop_wine() {  # the installer's tests have a prefix of their own
+      tools/wine/stop.sh >&2 || true
+      ASIODRV_WINE_PREFIX=$root/build/wine/installer-prefix tools/wine/stop.sh >&2 || true
+    }
+    trap stop_wine EXIT  # however it ends
     tools/step.sh "wine prefix" tools/wine/run.sh cmd.exe /c ver
     tools/step.sh "32-bit wine" tools/wine/make-x86-root.sh || {
       [ $? -eq 3 ] || exit 1

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import sys
@@ -22,6 +23,15 @@ SPEECH = pathlib.Path("/usr/share/sounds/alsa/Front_Center.wav")
 BUILD = Build(bin=pathlib.Path(os.environ.get("ASIODRV_TEST_BIN", ROOT / "build/debug/bin")),
               windows=os.environ.get("ASIODRV_TEST_BUILD", "native") == "windows",
               slow=float(os.environ.get("ASIODRV_TEST_SLOW", "1")))
+
+
+def write_report(report: pathlib.Path, name: str, row: dict) -> None:
+    """Puts `row` in the place of its namesake in the file `report`, and says it."""
+    rows = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
+    rows[name] = row
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    print(name, json.dumps(row), file=sys.stderr, flush=True)
 
 
 class Case(unittest.TestCase):

@@ -9,31 +9,18 @@ happens once a minute is seen by
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
-import sys
 import time
 import unittest
 
-from harness import BUILD, ROOT, Case
-from programs import DRIVER
+from harness import BUILD, ROOT, Case, write_report
+from programs import DRIVER, processor_ns
 
 REPORT = ROOT / "build/test-reports/idle.json"
 WINDOW = float(os.environ.get("ASIODRV_IDLE_SECONDS", "6"))
 MOST_PROCESSOR = 0.0005  # of one processor: less than 0.05 % is 0.0 %
 MOST_MEMORY = 60_000_000
-
-
-def processor_seconds(process: int) -> float:
-    """What all threads of a process have run so far."""
-    total = 0
-    for task in pathlib.Path(f"/proc/{process}/task").iterdir():
-        try:
-            total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
-        except FileNotFoundError:
-            pass  # a thread that has just ended
-    return total / 1e9
 
 
 def resident_bytes(process: int) -> int:
@@ -70,20 +57,15 @@ class Idle(Case):
         self.assert_ok(self.world.host("measure", "--seconds", "1", "--json"))
         self.world.wait_until("the device is closed",
                               lambda: not self.world.status()["device"]["open"])
-        busy = processor_seconds(process)
-        self.assertGreater(busy, 0.0, "a service that has played must have run")
+        self.assertGreater(processor_ns(process), 0, "a service that has played must have run")
         time.sleep(3)  # what it still has to put away
-        before = processor_seconds(process)
+        before = processor_ns(process)
         time.sleep(WINDOW)
-        share = (processor_seconds(process) - before) / WINDOW
+        share = (processor_ns(process) - before) / 1e9 / WINDOW
         memory = resident_bytes(process)
         row = {"window_seconds": WINDOW, "processor_percent": round(100 * share, 4),
                "memory_megabytes": round(memory / 1e6, 1)}
-        REPORT.parent.mkdir(parents=True, exist_ok=True)
-        rows = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
-        rows["windows" if BUILD.windows else "native"] = row
-        REPORT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-        print("idle", json.dumps(row), file=sys.stderr, flush=True)
+        write_report(REPORT, "windows" if BUILD.windows else "native", row)
         self.assertLess(share, MOST_PROCESSOR, row)
         self.assertLess(memory, MOST_MEMORY, row)
         self.assertFalse(self.world.status()["device"]["open"])

@@ -8,13 +8,11 @@ build/test-reports/service-manager.json has what was measured.
 
 from __future__ import annotations
 
-import json
-import sys
 import time
 import unittest
 from typing import Any
 
-from harness import ROOT, Case
+from harness import ROOT, Case, write_report
 from programs import DRIVER, EXIT_NOT_RUNNING, HOST, Finished
 from test_sound import longest_whole_stretch
 
@@ -24,14 +22,6 @@ REPORT = ROOT / "build/test-reports/service-manager.json"
 SERVICES = "HKLM\\SYSTEM\\CurrentControlSet\\Services"
 FRAMES = 256
 STOP_LIMIT = 2.0  # s, with a host that plays
-
-
-def write_report(name: str, row: dict) -> None:
-    rows = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
-    rows[name] = row
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print(name, json.dumps(row), file=sys.stderr, flush=True)
 
 
 def keys_under(key: str) -> set[str]:
@@ -101,7 +91,7 @@ class ServiceManager(Case):
         self.assertNotEqual(report["mismatches"], [], "the stop was not heard")
         whole = longest_whole_stretch(report, (seconds - 5) * 48_000)
         self.assertGreater(whole, 12_000, report)
-        write_report("stop while streaming", {
+        write_report(REPORT, "stop while streaming", {
             "stop_command_seconds": round(stop_took, 2),
             "status_command_seconds": round(status_took, 2),
             "callbacks": report["callbacks"], "nominal_callbacks": round(nominal),

@@ -14,8 +14,11 @@ import random
 import sys
 import unittest
 import wave
+from collections.abc import Sequence
 
 from harness import Case
+
+from sound_files import read_wav
 
 FRAMES = 256
 SECONDS = 3
@@ -37,17 +40,7 @@ def write_noise(path: pathlib.Path, frames: int) -> array.array:
     return samples
 
 
-def read_floats(path: pathlib.Path) -> array.array:
-    """The samples of a mono float WAV; the standard library reads only whole numbers."""
-    image = path.read_bytes()
-    at = 12
-    while image[at:at + 4] != b"data":
-        at += 8 + int.from_bytes(image[at + 4:at + 8], "little")
-    length = int.from_bytes(image[at + 4:at + 8], "little")
-    return array.array("f", image[at + 8:at + 8 + length])
-
-
-def delays(recorded: array.array, played: array.array, recorded_from: int,
+def delays(recorded: Sequence[float], played: array.array, recorded_from: int,
            played_from: int) -> list[tuple[int, int]]:
     """Of each whole block that was found in what was played, in order: the device's frame at which
     it was heard, and how many frames later that was than it was played."""
@@ -88,7 +81,7 @@ class Virtual(Case):
         first, second = (run["start_period"] for run in self.world.flight()["sessions"][-2:])
         self.began = min(first, second)
         starts = (second, first) if player_first else (first, second)
-        return delays(read_floats(recording), played, *(start * FRAMES for start in starts))
+        return delays(read_wav(recording)[1], played, *(start * FRAMES for start in starts))
 
     def before_damage(self, found: list[tuple[int, int]]) -> list[int]:
         """The delays up to the first period that the machine lost, as the service recorded it:

@@ -8,13 +8,12 @@ build/test-reports/wasapi.json has what was measured.
 
 from __future__ import annotations
 
-import json
 import statistics
 import sys
 import time
 import unittest
 
-from harness import ROOT, SPEECH, Case
+from harness import ROOT, SPEECH, Case, write_report
 
 sys.path.insert(0, str(ROOT / "tools/pulse"))
 
@@ -31,15 +30,6 @@ PERIOD = 480
 FLOOR = 0.999  # of the correlation
 MOST_LATE = 2  # callbacks of a stream of 3 s that counts as calm
 FEWEST_CALM = 3  # streams for a median
-
-
-def write_report(name: str, row: dict) -> None:
-    """Puts `row` in the place of its namesake."""
-    rows = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else {}
-    rows[name] = row
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    REPORT.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
-    print(name, json.dumps(row), file=sys.stderr, flush=True)
 
 
 class Wasapi(Case):
@@ -95,7 +85,7 @@ class Wasapi(Case):
         tries = [self.measure_latency() for _ in range(5)]
         row = {"correlation": round(alike, 6), "period_frames": PERIOD,
                "latency": tries, "notes": status["device"]["notes"]}
-        write_report("speech", row)
+        write_report(REPORT, "speech", row)
         self.assertGreaterEqual(alike, FLOOR, row)
         for each in tries:
             self.assertGreaterEqual(each["reported_rtl_frames"], 2 * PERIOD, row)
@@ -149,7 +139,7 @@ class Wasapi(Case):
         row = {"correlation_before": round(before, 6), "correlation_after": round(after, 6),
                "callbacks": watched["callbacks"], "longest_interval_us": watched["interval_max_us"],
                "resets": watched["resets"]}
-        write_report("loss_and_return", row)
+        write_report(REPORT, "loss_and_return", row)
         self.assertGreaterEqual(before, FLOOR, row)
         self.assertGreaterEqual(after, FLOOR, row)
         # The other host never answered the reset, and was called all the while.
@@ -165,7 +155,8 @@ class Wasapi(Case):
         alike = self.heard()
         device = self.device()
         player.end()
-        write_report("missing_input", {"correlation": round(alike, 6), "notes": device["notes"]})
+        write_report(REPORT, "missing_input",
+                     {"correlation": round(alike, 6), "notes": device["notes"]})
         self.assertGreaterEqual(alike, FLOOR)
         self.assertIn("No Such Microphone", device["notes"][-1])
 

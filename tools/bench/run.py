@@ -30,7 +30,7 @@ sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1]),
                 str(pathlib.Path(__file__).resolve().parents[1] / "pulse")]
 
 import stage  # noqa: E402  (found through the path above, as the next ones)
-from programs import HOST, Build, Running, World  # noqa: E402
+from programs import HOST, Build, Running, World, processor_ns  # noqa: E402
 from pulse import PrivatePulse  # noqa: E402
 
 ROOT = stage.ROOT
@@ -149,15 +149,6 @@ def wake(build: Build, label: str, seconds: float) -> Iterator[dict]:
                        "raw event round trip", peer, 1.1)
 
 
-def cpu_ns(process_id: int) -> int:
-    """CPU time of all threads of a process, in nanoseconds, as the scheduler counts it."""
-    total = 0
-    for task in pathlib.Path(f"/proc/{process_id}/task").iterdir():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            total += int((task / "schedstat").read_text(encoding="ascii").split()[0])
-    return total
-
-
 def processes_of(world: World) -> dict[str, int]:
     """System process ids of this world's service and host, and of Wine's server."""
     found: dict[str, int] = {}
@@ -192,9 +183,9 @@ def cpu(build: Build, label: str, seconds: float) -> Iterator[dict]:
         ids = world.wait_until("both processes are found",
                                lambda: (p := processes_of(world)) if {"asio-driver", "asio-host"}
                                <= processes_of(world).keys() else None)
-        start, before = time.monotonic(), {name: cpu_ns(pid) for name, pid in ids.items()}
+        start, before = time.monotonic(), {name: processor_ns(pid) for name, pid in ids.items()}
         time.sleep(seconds)
-        after = {name: cpu_ns(pid) for name, pid in ids.items()}
+        after = {name: processor_ns(pid) for name, pid in ids.items()}
         periods = (time.monotonic() - start) * RATE / 64
         whole_run(running, 64, seconds + 8)
     spent = {name: (after[name] - before[name]) / 1000 / periods for name in ids}
