@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -174,6 +175,7 @@ class Bench {
     const int calls = static_cast<int>(std::max(200U, 200'000U / channels));
     const auto [cycle_ns, copy_ns] = compare(
         *clock_, calls, [&] { (void)engine.run_cycle(); }, copy);
+    expect_served(engine, 1, calls);
     report(fmt::format("engine cycle, {0}x{0} channels, 64 frames", channels), cycle_ns, "ns",
            "plain copy of the same bytes", copy_ns, 4.0);
     by_channels_.emplace_back(channels, cycle_ns);
@@ -209,6 +211,7 @@ class Bench {
     const int calls = static_cast<int>(std::max(20U, 400'000U / (channels * channels)));
     const auto [cycle_ns, copy_ns] = compare(
         *clock_, calls, [&] { (void)engine.run_cycle(); }, copies);
+    expect_served(engine, 1, calls);
     report(fmt::format("cycle with a matrix of {0}x{0} gains, 64 frames", channels), cycle_ns, "ns",
            "one copy of a block per gain", copy_ns, 3.0);
   }
@@ -232,6 +235,7 @@ class Bench {
       }
       const auto [cycle_ns, none] = compare(
           *clock_, 5000, [&] { (void)engine.run_cycle(); }, [] {});
+      for (std::uint32_t id = 1; id <= clients; ++id) expect_served(engine, id, 5000);
       by_clients_.emplace_back(clients, cycle_ns);
       if (clients == 1) {
         alone = cycle_ns;
@@ -243,6 +247,14 @@ class Bench {
   }
 
  private:
+  /// Who is not called costs nothing, and a cycle without it would be called fast.
+  static void expect_served(const engine::Engine& engine, std::uint32_t id, int cycles) {
+    if (engine.counters(id).cycles >= static_cast<std::uint64_t>(cycles)) return;
+    fmt::print(stderr, "engine_bench: client {} was served in {} cycles only\n", id,
+               engine.counters(id).cycles);
+    std::exit(1);
+  }
+
   static void report(const std::string& name, double value, const char* unit, const char* peer,
                      double peer_value, double goal) {
     fmt::print(

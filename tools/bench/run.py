@@ -297,8 +297,9 @@ def main() -> int:
                 show(result)
         except (AssertionError, KeyError, OSError, ValueError, subprocess.SubprocessError,
                 stage.StageError) as error:
-            problems.append(f"{what}: {type(error).__name__}: {error}")
-            print(f"{what}: could not be measured: {error}", file=sys.stderr, flush=True)
+            said = (getattr(error, "stderr", None) or "").strip()
+            problems.append(f"{what}: {type(error).__name__}: {error} {said}".rstrip())
+            print(f"{what}: could not be measured: {error} {said}", file=sys.stderr, flush=True)
 
     if "micro" in parts:
         collect("micro", micro())
