@@ -254,7 +254,7 @@ MadeDevice Backends::make_combined(const Config& config) {
 }
 
 nlohmann::json Backends::list(const Config& config) {
-  nlohmann::json devices = sound_ ? list_wasapi(sound_) : nlohmann::json::array();
+  nlohmann::json devices = sound_ ? list_wasapi(sound_, listing_) : nlohmann::json::array();
   auto simulated = make_simulated_backend(clock_, threads_, config.simulated, [](auto, auto&) {});
   if (simulated) devices.push_back(device_json((*simulated)->info(), "simulated"));
   return devices;

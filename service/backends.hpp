@@ -57,6 +57,7 @@ class Backends {
   const std::shared_ptr<devices::wasapi::System> sound_;  // shared with looks that hang
   const Log log_;
   std::weak_ptr<void> hanging_;  // a look that has not come back
+  std::weak_ptr<void> listing_;  // the same of a list for people
 };
 
 }  // namespace asiodrv::service

@@ -145,7 +145,8 @@ json device_json(const ports::DeviceInfo& info, const char* backend) {
           {"modes", {{{"mode", backend}, {"rates", std::move(rates)}}}}};
 }
 
-json list_wasapi(const std::shared_ptr<wasapi::System>& system) {
+json list_wasapi(const std::shared_ptr<wasapi::System>& system, std::weak_ptr<void>& hanging) {
+  if (!hanging.expired()) return json::array({no_answer()});
   const auto listing = std::make_shared<Listing>();
   const auto work = [listing, system] {
     try {
@@ -155,7 +156,10 @@ json list_wasapi(const std::shared_ptr<wasapi::System>& system) {
   };
   const bool complete = system->run_aside(work, kLongestListing);
   json list = listing->so_far();
-  if (!complete) list.push_back(no_answer());
+  if (!complete) {
+    hanging = listing;
+    list.push_back(no_answer());
+  }
   return list;
 }
 

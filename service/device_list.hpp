@@ -22,8 +22,10 @@ namespace asiodrv::service {
 /// Windows' endpoints, each with the modes that it offers and "format", the one of Windows' mixer.
 /// State: active, disabled, absent or unplugged; only active ones have modes. An endpoint that
 /// refuses to answer has "problem", a sentence, and so has an entry in the place of all that did
-/// not answer within 3 s. Empty when Windows' sound cannot be asked at all. Control thread. Throws
-/// what System::run_aside throws.
-[[nodiscard]] nlohmann::json list_wasapi(const std::shared_ptr<devices::wasapi::System>& system);
+/// not answer within 3 s. Empty when Windows' sound cannot be asked at all. `hanging`: the
+/// caller's, for the next call: while an earlier question hangs, no other is begun beside it.
+/// Control thread. Throws what System::run_aside throws.
+[[nodiscard]] nlohmann::json list_wasapi(const std::shared_ptr<devices::wasapi::System>& system,
+                                         std::weak_ptr<void>& hanging);
 
 }  // namespace asiodrv::service

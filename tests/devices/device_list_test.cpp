@@ -37,7 +37,8 @@ void expect_nothing_broken(const fake::World& world) {
 
 TEST(device_list, each_endpoint_has_its_modes_with_their_channels) {
   const std::shared_ptr<fake::World> world = make_world();
-  const json list = list_wasapi(world);
+  std::weak_ptr<void> hanging;
+  const json list = list_wasapi(world, hanging);
   ASSERT_EQ(list.size(), 2U) << list;
   for (const json& device : list) {
     EXPECT_EQ(device.at("state"), "active");
@@ -55,12 +56,24 @@ TEST(device_list, a_driver_that_hangs_is_left_alone_and_told_of) {
   const std::shared_ptr<fake::World> world = make_world();
   world->before_next("client.mix_format", [&] { world->hang(std::chrono::seconds{60}); });
   const Instant before = world->now();
-  const json list = list_wasapi(world);
+  std::weak_ptr<void> hanging;
+  const json list = list_wasapi(world, hanging);
   EXPECT_GT(world->now() - before, std::chrono::seconds{1}) << "nothing has hung";
   EXPECT_LE(world->now() - before, std::chrono::milliseconds{3'500});
   ASSERT_FALSE(list.empty());
   EXPECT_TRUE(list.back().at("problem").is_string());
   EXPECT_EQ(list.back().at("backend"), "wasapi");
+  expect_nothing_broken(*world);
+}
+
+TEST(device_list, while_one_question_hangs_no_other_is_begun_beside_it) {
+  const std::shared_ptr<fake::World> world = make_world();
+  const auto one_that_hangs = std::make_shared<int>();
+  std::weak_ptr<void> hanging = one_that_hangs;
+  const json list = list_wasapi(world, hanging);
+  ASSERT_EQ(list.size(), 1U) << list;
+  EXPECT_TRUE(list.back().at("problem").is_string());
+  EXPECT_EQ(world->calls("client.mix_format"), 0U);
   expect_nothing_broken(*world);
 }
 
