@@ -39,6 +39,16 @@ class driver_device : public ::testing::Test {
     }
     return true;
   }
+  /// Pulls it out under a program that then leaves; false when the loss is not noticed.
+  bool lose_it_under(const char* program) {
+    world.begin();
+    MiniHost host(world, program, kSecond, {0});
+    host.start();
+    world.device->unplug();
+    if (!chores_until_lost_is(true)) return false;
+    world.do_chores();
+    return true;
+  }
 
   TestWorld world;
 };
@@ -267,14 +277,7 @@ TEST_F(driver_device, a_reset_while_it_is_away_is_answered_with_silence_until_it
 }
 
 TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
-  world.begin();
-  {
-    MiniHost host(world, "host.exe", kSecond, {0});
-    host.start();
-    world.device->unplug();
-    ASSERT_TRUE(chores_until_lost_is(true));
-    world.do_chores();
-  }
+  ASSERT_TRUE(lose_it_under("host.exe")) << world.log_text();
   const auto link = world.connected("host.exe");
   ASSERT_TRUE(link->create_session({kSecond, {0}, {0}}, world.soon()));
   ASSERT_TRUE(link->start_session(world.soon()));
@@ -285,14 +288,7 @@ TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
 }
 
 TEST_F(driver_device, another_one_that_is_waited_for_opens_at_the_usual_period) {
-  world.begin();
-  {
-    MiniHost host(world, "host.exe", kSecond, {0});
-    host.start();
-    world.device->unplug();
-    ASSERT_TRUE(chores_until_lost_is(true));
-    world.do_chores();
-  }
+  ASSERT_TRUE(lose_it_under("host.exe")) << world.log_text();
   const auto link = world.connected("host.exe");
   ASSERT_TRUE(link->create_session({kSecond, {0}, {0}}, world.soon()));
   ASSERT_TRUE(world.ask("config.reload"));
@@ -320,14 +316,7 @@ TEST_F(driver_device, that_comes_back_with_fewer_channels_is_judged_as_it_is_now
 }
 
 TEST_F(driver_device, a_deferred_program_that_waits_for_it_is_told_its_own_latency) {
-  world.begin();
-  {
-    MiniHost host(world, "lazy.exe", kSecond, {0});
-    host.start();
-    world.device->unplug();
-    ASSERT_TRUE(chores_until_lost_is(true));
-    world.do_chores();
-  }
+  ASSERT_TRUE(lose_it_under("lazy.exe")) << world.log_text();
   const auto link = world.connected("lazy.exe");
   const auto granted = link->create_session({kSecond, {0}, {0}}, world.soon());
   ASSERT_TRUE(granted) << granted.error().message;

@@ -59,6 +59,17 @@ class EngineTest : public ::testing::Test {
     return *clients.back();
   }
 
+  /// A client on channel 0 that is played one period later; its id is 5.
+  FakeClient& join_deferred() {
+    FakeClient& client = join(1);
+    engine.remove_client(1);
+    client.setup().deferred = true;
+    client.setup().id = 5;
+    EXPECT_TRUE(engine.add_client(client.setup()));
+    EXPECT_TRUE(engine.start_client(5));
+    return client;
+  }
+
   void cycles(int count) {
     for (int i = 0; i < count; ++i) ASSERT_EQ(engine.run_cycle(), ports::PeriodStatus::ready);
   }
@@ -307,12 +318,7 @@ TEST_F(EngineTest, a_client_that_finds_its_way_back_in_time_is_not_late) {
 }
 
 TEST_F(EngineTest, a_deferring_client_is_played_one_period_later_and_never_waited_for) {
-  FakeClient& client = join(1);
-  engine.remove_client(1);
-  client.setup().deferred = true;
-  client.setup().id = 5;
-  ASSERT_TRUE(engine.add_client(client.setup()));
-  ASSERT_TRUE(engine.start_client(5));
+  FakeClient& client = join_deferred();
   client.callback_time = device.length() - std::chrono::microseconds{10};
   ears[0]->heard.clear();
   cycles(200);
@@ -327,12 +333,7 @@ TEST_F(EngineTest, a_deferring_client_is_played_one_period_later_and_never_waite
 }
 
 TEST_F(EngineTest, what_a_deferring_client_gave_before_it_was_away_is_not_heard_afterwards) {
-  FakeClient& client = join(1);
-  engine.remove_client(1);
-  client.setup().deferred = true;
-  client.setup().id = 5;
-  ASSERT_TRUE(engine.add_client(client.setup()));
-  ASSERT_TRUE(engine.start_client(5));
+  FakeClient& client = join_deferred();
   cycles(20);
   const auto spoil = [&] {  // no tone of this test is as large
     std::fill_n(client.output(0, 0), kEnginePeriod.count, 0.5F);
