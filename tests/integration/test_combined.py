@@ -24,6 +24,8 @@ from pulse import PrivatePulse, available  # noqa: E402
 REPORT = ROOT / "build/test-reports/combined.json"
 DEFAULT_SECONDS = 12.0
 SETTLED_SECONDS = 2.0
+#: Of the host, to be tracked in one: the machine may stall through all of another.
+ATTEMPTS = 3
 OFFSET_PPM = 300.0
 FRAMES = 256
 CHANNELS = "0,1,2,3,4,5"
@@ -72,12 +74,20 @@ class Combined(Case):
     def test_two_sound_devices_and_an_interface_are_one_driver(self) -> None:
         seconds = float(os.environ.get("ASIODRV_COMBINED_SECONDS", DEFAULT_SECONDS))
         self.world.configure(config_of(self.endpoints()))
-        running = self.world.start(HOST, "measure", "--frames", str(FRAMES), "--rate", "48000",
-                                   "--inputs", CHANNELS, "--outputs", CHANNELS, "--seconds",
-                                   str(seconds), "--json")
-        began = time.monotonic()
-        self.world.wait_for_clients(1)
-        tracked = self.seconds_until_tracked(began + seconds - 2)
+        for attempt in range(1, ATTEMPTS + 1):
+            running = self.world.start(HOST, "measure", "--frames", str(FRAMES), "--rate", "48000",
+                                       "--inputs", CHANNELS, "--outputs", CHANNELS, "--seconds",
+                                       str(seconds), "--json")
+            began = time.monotonic()
+            self.world.wait_for_clients(1)
+            try:
+                tracked = self.seconds_until_tracked(seconds - 2)
+                break
+            except TimedOut as late:
+                parts = json.dumps(self.world.status()["device"]["parts"])
+                print(f"attempt {attempt}: {late}: {parts}", file=sys.stderr, flush=True)
+                self.assertLess(attempt, ATTEMPTS, parts)
+                running.wait(60)
         parts = self.watch(running, seconds - (time.monotonic() - began))
         flight = self.world.flight()
         report = self.assert_ok(running.wait(60)).json()
@@ -108,17 +118,11 @@ class Combined(Case):
             print("NOT JUDGED: whether all damage has a name, as a bare timer was late too",
                   file=sys.stderr, flush=True)
 
-    def seconds_until_tracked(self, until: float) -> float | None:
-        """None: not all at once before `until`. A part that is there and still looks for its clock
-        is no failure of ours: the machine's stalls decide how well its time is known."""
+    def seconds_until_tracked(self, limit: float) -> float:
+        """TimedOut when not all are at once while the host plays: stalls may hide a clock."""
         began = time.monotonic()
-        try:
-            self.world.wait_until("all parts are tracked", self.all_track,
-                                  max(1.0, until - began) / self.world.build.slow)
-        except TimedOut:
-            print("NOT JUDGED: the parts' clocks, which stalls have kept from being known",
-                  file=sys.stderr, flush=True)
-            return None
+        self.world.wait_until("all parts are tracked", self.all_track,
+                              limit / self.world.build.slow)
         return round(time.monotonic() - began, 2)
 
     def watch(self, running: Running, seconds: float) -> list[dict]:
