@@ -139,6 +139,18 @@ class BothHalves(unittest.TestCase):
         return self.world.tool("reg.exe", "query", rf"HKCR\CLSID\{CLSID}\InprocServer32", "/ve",
                                f"/reg:{bits}").out
 
+    def write_32_bit(self, key: str, value: tuple[str, ...], text: str) -> None:
+        """Writes one value of the 32-bit view and reads it back: a program of Wine's that was lost
+        on the way looks like one that wrote, and the test would judge a key that is not there."""
+        for turn in range(1, 4):
+            wrote = self.world.tool("reg.exe", "add", key, *value, "/d", text, "/f", "/reg:32")
+            read = self.world.tool("reg.exe", "query", key, *value, "/reg:32")
+            if text in read.out:
+                return
+            print(f"attempt {turn}: {key} was not written\n{wrote}\n{read}", file=sys.stderr,
+                  flush=True)
+        raise AssertionError(f"{key} could not be written")
+
     def judged(self, *programs: str) -> dict:
         """Hosts that play and record at once, each on channels of its own."""
         def attempt() -> list[Finished]:
@@ -190,9 +202,8 @@ class BothHalves(unittest.TestCase):
         asio, server = r"HKLM\SOFTWARE\ASIO\Narrow", rf"HKLM\SOFTWARE\Classes\CLSID\{foreign}"
         for key in (asio, server):
             self.addCleanup(self.world.tool, "reg.exe", "delete", key, "/f", "/reg:32")
-        self.world.tool("reg.exe", "add", asio, "/v", "CLSID", "/d", foreign, "/f", "/reg:32")
-        self.world.tool("reg.exe", "add", server + r"\InprocServer32", "/ve", "/d",
-                        r"Z:\stage\x86\asio-driver.dll", "/f", "/reg:32")
+        self.write_32_bit(asio, ("/v", "CLSID"), foreign)
+        self.write_32_bit(server + r"\InprocServer32", ("/ve",), r"Z:\stage\x86\asio-driver.dll")
         for turn in range(1, 5):
             facts = self.world.run("asio-driver", "doctor", "--probe", "--json",
                                    seconds=120).json()["facts"]
