@@ -27,9 +27,13 @@ class ExclusiveTries {
       Hr code = activate(attempt_.device, client);
       if (!failed(code)) code = client->device_period(&standard, &least);
       if (failed(code)) return refuse(code, "Opening the device for ourselves");
-      std::stable_partition(formats.begin(), formats.end(), [&client](const StreamFormat& format) {
+      bool held = false;  // by somebody else: no question gets another answer then
+      std::stable_partition(formats.begin(), formats.end(), [&](const StreamFormat& format) {
+        if (held) return false;
         const WaveFormatExtensible wave = make_wave_format(format);
-        return client->is_format_supported(ShareMode::exclusive, &wave.base, nullptr) == kOk;
+        const Hr said = client->is_format_supported(ShareMode::exclusive, &wave.base, nullptr);
+        held = said == kDeviceInUse;
+        return said == kOk;
       });
     }
     // Rounding may put a period that is exactly the least a hair below it.

@@ -38,14 +38,14 @@ ports::PeriodRange make_range(std::uint32_t least, std::uint32_t most, std::uint
   return range;
 }
 
-/// The first format that the device says it takes at `rate`.
+/// The first format that the device says it takes at `rate`. `held`: somebody else has the device.
 std::optional<StreamFormat> exclusive_format(AudioClient& client, SampleRate rate,
-                                             std::uint32_t channels,
-                                             const std::optional<StreamFormat>& chosen) {
-  for (const StreamFormat& format : exclusive_candidates(rate, channels, chosen)) {
+                                             const ExclusiveOffer& offer, bool& held) {
+  for (const StreamFormat& format : exclusive_candidates(rate, offer.channels, offer.chosen)) {
     const WaveFormatExtensible wave = make_wave_format(format);
     const Hr code = client.is_format_supported(ShareMode::exclusive, &wave.base, nullptr);
     if (code == kOk) return format;
+    held = code == kDeviceInUse;
     if (failed(code) && code != kUnsupportedFormat) return std::nullopt;  // no format would do
   }
   return std::nullopt;
@@ -81,13 +81,16 @@ std::vector<StreamFormat> widest(AudioClient& client, const std::vector<StreamFo
   return formats;
 }
 
-void ask_exclusive(AudioClient& client, ExclusiveOffer& offer) {
+/// False: somebody else has the device, and nothing was found out. One question tells that.
+bool ask_exclusive(AudioClient& client, ExclusiveOffer& offer) {
   std::vector<StreamFormat> formats;
   for (const std::uint32_t hz : kExclusiveRates) {
-    const auto format = exclusive_format(client, {hz}, offer.channels, offer.chosen);
+    bool held = false;
+    const auto format = exclusive_format(client, {hz}, offer, held);
+    if (held) return false;
     if (format) formats.push_back(*format);
   }
-  if (formats.empty()) return;
+  if (formats.empty()) return true;
   if (offer.wide) formats = widest(client, formats);
   offer.taken = formats.front().channels;
   for (const StreamFormat& format : formats) {
@@ -98,6 +101,7 @@ void ask_exclusive(AudioClient& client, ExclusiveOffer& offer) {
         static_cast<std::uint32_t>((offer.least_period * rate.hz + 9'999'999) / 10'000'000);
     offer.rates.push_back({rate, make_range(frames, kMostPeriod, unit, rate)});
   }
+  return true;
 }
 
 /// What was said, with the periods that openings have shown to be taken.
@@ -175,6 +179,7 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
                        [&mix](const RateOffer& one) { return one.rate == mix->rate; });
   };
   offer.mixer_period = std::clamp(standard, kLeast, kMost);
+  bool held = false;
   for (const StreamMode mode : modes) {
     if (mode == StreamMode::exclusive) {
       ExclusiveOffer& own = offer.exclusive;
@@ -186,7 +191,7 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
         own.rates = known.rates;
         own.taken = known.taken;
       } else {
-        ask_exclusive(*client.get(), own);
+        held = !ask_exclusive(*client.get(), own);
       }
       if (!own.rates.empty()) offer.channels = own.taken;
       const std::vector<RateOffer> rates = corrected(own);
@@ -200,6 +205,7 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
   }
   std::sort(offer.rates.begin(), offer.rates.end(),
             [](const RateOffer& one, const RateOffer& other) { return one.rate < other.rate; });
+  if (offer.rates.empty() && held) return refuse(kDeviceInUse, what);
   if (offer.rates.empty()) {
     return fail(ErrorCode::unsupported,
                 fmt::format("\"{}\" has no format in the mode that was asked for. Choose the mode "

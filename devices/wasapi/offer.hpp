@@ -63,7 +63,8 @@ struct Offer {
 };
 
 /// `known`: of an earlier offer. Control threads. Errors: those of the calls; device_gone for an
-/// endpoint that is not active; unsupported when no mode has a format for us.
+/// endpoint that is not active; device_busy when exclusive mode is the only one and somebody else
+/// has the device; unsupported when no mode has a format for us.
 [[nodiscard]] Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& info,
                                        const std::vector<StreamMode>& modes,
                                        const ExclusiveOffer& known = {});

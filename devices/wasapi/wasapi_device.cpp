@@ -78,7 +78,10 @@ Result<> WasapiDevice::open(const ports::DeviceFormat& format) {
     return fail(ErrorCode::device_gone, no_answer);
   }
   plan_ = std::move(opening->plan);
-  if (!opening->result || plan_.mode.find(mode_name(StreamMode::exclusive)) == std::string::npos) {
+  // That somebody else has it says nothing about its formats, and it is tried again soon.
+  const bool held = !opening->result && opening->result.error().code == ErrorCode::device_busy;
+  const bool exclusive = plan_.mode.find(mode_name(StreamMode::exclusive)) != std::string::npos;
+  if (!held && (!opening->result || !exclusive)) {
     // What drivers said about it is not what they do, or no longer.
     for (DeviceSide* side : {&plan_.render, &plan_.capture}) side->offer.exclusive.rates.clear();
   }

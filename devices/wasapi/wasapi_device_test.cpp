@@ -143,6 +143,54 @@ TEST(wasapi_device, a_driver_is_asked_once_for_its_exclusive_formats_until_somet
   EXPECT_GT(questions_of_a_look(), 0U) << "nobody remembers a refusal";
 }
 
+/// It is tried again twice a second, and some drivers take milliseconds for each question.
+TEST(wasapi_device, a_driver_is_not_asked_again_for_its_exclusive_formats_while_somebody_holds_it) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  WasapiOptions options = mode(ModeChoice::exclusive);
+  options.capture.clear();
+  ASSERT_TRUE(bench.make(options));
+  const ports::DeviceInfo info = bench.device->info();
+  const auto questions = [&bench] { return bench.world.calls("client.is_format_supported"); };
+  bench.out->take_over();
+  const Result<> refused = bench.device->open(bench.format);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::device_busy) << refused.error().message;
+  std::uint64_t before = questions();
+  bench.device->refresh();
+  EXPECT_EQ(questions(), before);
+  EXPECT_EQ(bench.device->info(), info);
+
+  // A driver that says so itself is asked nothing else, either.
+  bench.world.fail_next("client.is_format_supported", kDeviceInUse, 1000);
+  before = questions();
+  EXPECT_FALSE(bench.device->open(bench.format));
+  EXPECT_EQ(questions(), before + 1);
+  bench.world.fail_no_more();
+  bench.out->let_go();
+  const Result<> opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(bench.serve(10), 10) << bench.device->loss();
+}
+
+TEST(wasapi_device, one_that_is_held_when_it_is_asked_first_is_busy_and_not_without_formats) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  WasapiOptions options = mode(ModeChoice::exclusive);
+  options.capture.clear();
+  bench.world.fail_next("client.is_format_supported", kDeviceInUse, 1000);
+  const Result<> held = bench.make(options);
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().code, ErrorCode::device_busy) << held.error().message;
+  EXPECT_EQ(bench.world.calls("client.is_format_supported"), 1U);
+  options.mode = ModeChoice::automatic;
+  options.prefer_exclusive = true;
+  EXPECT_TRUE(bench.make(options)) << "the mixer can be had";
+  options.mode = ModeChoice::exclusive;
+  bench.world.fail_no_more();
+  EXPECT_TRUE(bench.make(options));
+}
+
 /// A rule of its own that no question tells: the period that the device names is adopted.
 TEST(wasapi_device, a_period_that_the_device_names_is_offered_from_then_on) {
   Bench bench;
