@@ -22,6 +22,10 @@ struct Attempt {
 /// convert.
 [[nodiscard]] Result<StreamFormat> mix_format(System& system, AudioClient& client);
 
+/// What the shared mixer runs at now, in frames, by a client of its own: one that has failed to
+/// initialise tells nothing. 0: not told.
+[[nodiscard]] std::uint32_t mixer_period(System& system, MmDevice& device);
+
 /// While the device is held by somebody who is about to let go (ourselves, as a rule: a closed
 /// exclusive stream holds it for some 20 ms more), tries again, for 600 ms at most. `make` makes
 /// a fresh client each time.

@@ -52,7 +52,13 @@ Result<> Opening::open(System& system, ports::Clock& clock) {
   const Instant deadline = clock.now() + kPatience;
   // Anew each time: ids, rates and periods may be others than they were.
   if (Result<> refreshed = refresh(system, plan); !refreshed) return refreshed;
-  if (Result<> checked = check_format(plan.info, format); !checked) return checked;
+  Result<> checked = check_format(plan.info, format);
+  if (!checked && forget_held_periods()) {
+    // Who held the mixer may have let go of it meanwhile: only an attempt tells.
+    if (Result<> refreshed = refresh(system, plan); !refreshed) return refreshed;
+    checked = check_format(plan.info, format);
+  }
+  if (!checked) return checked;
   unfinished_ = std::make_shared<OpenParts>(system);
   OpenParts& made = *unfinished_;
   if (!made.events.complete()) return refuse(kOutOfMemory, "Making events");
@@ -85,6 +91,12 @@ Result<> Opening::open(System& system, ports::Clock& clock) {
   return fail(
       ErrorCode::device_gone,
       fmt::format("\"{}\" has just come back. Open the device again.", now.capture.endpoint.name));
+}
+
+bool Opening::forget_held_periods() {
+  const bool known = plan.render.offer.held_period != 0 || plan.capture.offer.held_period != 0;
+  plan.render.offer.held_period = plan.capture.offer.held_period = 0;
+  return known;
 }
 
 /// It may have moved before the watcher could hear of it: while devices come, defaults move.
@@ -143,12 +155,17 @@ Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, Devic
   request.chosen = side.endpoint.chosen;
   request.may_convert_rate = side.flow == Flow::capture && plan.render.used();
   request.deadline = deadline;
-  std::uint32_t named = 0;
+  std::uint32_t named = 0, held = 0;
   request.named_period = &named;
+  request.held_period = &held;
   Result<OpenStream> stream = open_stream(system, clock, *device->get(), request, event);
   if (!stream) {
     ExclusiveLesson& lesson = side.offer.exclusive.lesson;
     has_learned_ |= lesson.learn(format.rate, format.period.count, named);
+    if (held != 0) {
+      side.offer.held_period = held;
+      has_learned_ = true;
+    }
     const std::uint32_t mixers = side.offer.exclusive.channels;
     const bool refused = stream.error().code == ErrorCode::format_refused && named == 0;
     if (refused && mixers != 0 && side.offer.channels > mixers) {
@@ -161,6 +178,10 @@ Result<OpenStream> Opening::open_side(System& system, ports::Clock& clock, Devic
     return fail(ErrorCode::device_gone,
                 fmt::format("\"{}\" has just been changed to {} channels. Open it again.",
                             side.endpoint.name, stream->format.channels));
+  }
+  // A mixer that is held at its usual period looks like one that nobody holds: found out anew.
+  if (side.offer.held_period == frames_of(side.offer.mixer_period, stream->format.rate)) {
+    side.offer.held_period = 0;
   }
   return stream;
 }

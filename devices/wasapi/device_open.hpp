@@ -50,6 +50,8 @@ struct Opening {
 
  private:
   [[nodiscard]] Result<> open(System& system, ports::Clock& clock);
+  /// Whether there were any.
+  [[nodiscard]] bool forget_held_periods();
   [[nodiscard]] Result<> judge_default(System& system, const DeviceSide& side) const;
   [[nodiscard]] Result<OpenStream> open_side(System& system, ports::Clock& clock, DeviceSide& side,
                                              Instant deadline, EventHandle event);

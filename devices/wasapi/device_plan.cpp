@@ -29,8 +29,7 @@ Result<> ask(System& system, MmDeviceEnumerator& enumerator, const DevicePlan& p
   if (!side.used()) return {};
   Result<ComPtr<MmDevice>> device = find_endpoint(enumerator, side);
   if (!device) return tl::unexpected(device.error());
-  Result<Offer> offer =
-      make_offer(system, *device->get(), side.endpoint, plan.modes, side.offer.exclusive);
+  Result<Offer> offer = make_offer(system, *device->get(), side.endpoint, plan.modes, side.offer);
   if (!offer) return tl::unexpected(offer.error());
   side.offer = std::move(*offer);
   return {};
@@ -40,6 +39,13 @@ Result<> ask(System& system, MmDeviceEnumerator& enumerator, const DevicePlan& p
 bool may_do_without(const DevicePlan& plan, const DeviceSide& side, const Error& why) {
   const bool gone = why.code == ErrorCode::device_gone || why.code == ErrorCode::not_found;
   return gone && side.flow == Flow::capture && plan.render.used() && side.offer.channels > 0;
+}
+
+std::string held_note(const DeviceSide& side) {
+  return fmt::format(
+      "Another program holds Windows' mixer of \"{}\" at {} frames a period: no other small "
+      "period can be had until it leaves.",
+      side.endpoint.name, side.offer.held_period);
 }
 
 std::vector<std::string> channel_names(const EndpointInfo& endpoint, std::uint32_t count) {
@@ -117,7 +123,10 @@ Result<> refresh(System& system, DevicePlan& plan) {
     side->absent.clear();
     Result<> there = choose(*endpoints, plan, *side);
     if (there) there = ask(system, *enumerator.get(), plan, *side);
-    if (there) continue;
+    if (there) {
+      if (side->offer.held_period != 0) plan.notes.push_back(held_note(*side));
+      continue;
+    }
     if (!may_do_without(plan, *side, there.error())) return there;
     side->absent = there.error().message;
     plan.notes.push_back("Without input: " + side->absent);

@@ -46,6 +46,15 @@ Result<StreamFormat> mix_format(System& system, AudioClient& client) {
   return *format;
 }
 
+std::uint32_t mixer_period(System& system, MmDevice& device) {
+  ComPtr<AudioClient3> client;
+  if (failed(activate(device, client))) return 0;
+  TaskMemory<WaveFormat> format(system);
+  std::uint32_t frames = 0;
+  if (failed(client->current_engine_period(format.out(), &frames))) return 0;
+  return frames <= (1U << 20) ? frames : 0;
+}
+
 Result<OpenStream> try_shared(const Attempt& attempt) {
   const StreamRequest& request = attempt.request;
   OpenStream stream;
@@ -103,13 +112,18 @@ Result<OpenStream> try_low_latency(const Attempt& attempt) {
     const WaveFormatExtensible wave = make_wave_format(stream.format);
     std::uint32_t standard = 0, step = 0, least = 0, most = 0;
     Hr code = client->shared_engine_period(&wave.base, &standard, &step, &least, &most);
-    if (failed(code)) return code;
-    judged = check_period(request.period.count, least, most, std::max(step, 1U));
-    if (!judged) return kOk;
+    if (code == kPeriodicityLocked) {
+      pinned = mixer_period(attempt.system, attempt.device);
+      if (pinned != request.period.count) return code;
+    } else {
+      if (failed(code)) return code;
+      judged = check_period(request.period.count, least, most, std::max(step, 1U));
+      if (!judged) return kOk;
+    }
     code = client->initialize_shared(kEventCallback, request.period.count, &wave.base, nullptr);
     if (code == kPeriodicityLocked) {
-      TaskMemory<WaveFormat> current(attempt.system);
-      if (failed(client->current_engine_period(current.out(), &pinned))) pinned = 0;
+      client.reset();
+      pinned = mixer_period(attempt.system, attempt.device);
     }
     if (!failed(code)) stream.client = ComPtr<AudioClient>(std::move(client));
     return code;
@@ -118,10 +132,13 @@ Result<OpenStream> try_low_latency(const Attempt& attempt) {
   // It may have been let go meanwhile, or already be what we ask for.
   if (code == kPeriodicityLocked && pinned == request.period.count) code = initialise();
   if (code == kPeriodicityLocked && pinned != 0) {
+    if (request.held_period != nullptr && pinned != request.period.count) {
+      *request.held_period = pinned;
+    }
     return fail(ErrorCode::format_refused,
                 fmt::format("Another program holds Windows' mixer at {} frames a period; accepted "
-                            "until it leaves: {}.",
-                            pinned, pinned));
+                            "until it leaves: {}. ({})",
+                            pinned, pinned, code_name(code)));
   }
   if (failed(code)) return refuse(code, "Opening a shared stream with small periods");
   if (!judged) return tl::unexpected(judged.error());

@@ -116,8 +116,9 @@ std::vector<RateOffer> corrected(const ExclusiveOffer& offer) {
   return rates;
 }
 
-/// True when the device has small periods in shared mode.
-bool offer_low_latency(System& system, MmDevice& device, Offer& offer) {
+/// True when the device has small periods in shared mode. `known`: the one that others were seen
+/// to hold the mixer at; it counts as long as the mixer runs at it.
+bool offer_low_latency(System& system, MmDevice& device, std::uint32_t known, Offer& offer) {
   ComPtr<AudioClient3> client;
   if (failed(activate(device, client))) return false;
   ClientProperties properties;
@@ -127,17 +128,32 @@ bool offer_low_latency(System& system, MmDevice& device, Offer& offer) {
   if (!mix) return false;
   const WaveFormatExtensible wave = make_wave_format(*mix);
   std::uint32_t standard = 0, step = 0, least = 0, most = 0;
-  if (failed(client->shared_engine_period(&wave.base, &standard, &step, &least, &most))) {
-    return false;
+  const Hr code = client->shared_engine_period(&wave.base, &standard, &step, &least, &most);
+  const bool is_locked = code == kPeriodicityLocked;
+  if (is_locked || known != 0) {
+    const std::uint32_t now = mixer_period(system, device);
+    if (now != 0 && (is_locked || now == known)) {
+      offer.held_period = now;
+      offer.rates.push_back({mix->rate, make_range(now, now, now, mix->rate)});
+      return true;
+    }
   }
+  if (failed(code)) return false;
   if (step == 0 || least == 0 || least > most || most > (1U << 20)) return false;
   offer.rates.push_back({mix->rate, make_range(least, most, step, mix->rate)});
   return true;
 }
 
-void offer_shared(const StreamFormat& mix, Offer& offer) {
-  const std::uint32_t period = std::max(frames_of(offer.mixer_period, mix.rate), 1U);
-  offer.rates.push_back({mix.rate, make_range(period, period, period, mix.rate)});
+RateOffer offer_shared(const StreamFormat& mix, ReferenceTime duration) {
+  const std::uint32_t period = std::max(frames_of(duration, mix.rate), 1U);
+  return {mix.rate, make_range(period, period, period, mix.rate)};
+}
+
+/// A mixer that others hold at a small period takes streams of its usual one all the same.
+std::vector<RateOffer> with_usual(const Offer& offer) {
+  std::vector<RateOffer> rates = offer.rates;
+  if (offer.held_period != 0 && offer.usual) rates.push_back(*offer.usual);
+  return rates;
 }
 
 std::string rates_text(const std::vector<RateOffer>& rates) {
@@ -159,7 +175,7 @@ bool ExclusiveLesson::learn(SampleRate rate, std::uint32_t asked, std::uint32_t 
 }
 
 Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& info,
-                         const std::vector<StreamMode>& modes, const ExclusiveOffer& known) {
+                         const std::vector<StreamMode>& modes, const Offer& known) {
   const std::string what = fmt::format("Asking \"{}\" what it offers", info.name);
   if (!info.active()) return refuse(kDeviceInvalidated, what);
   ComPtr<AudioClient> client;
@@ -184,12 +200,13 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
     if (mode == StreamMode::exclusive) {
       ExclusiveOffer& own = offer.exclusive;
       own = {info.id, info.chosen, offer.channels, std::clamp(least, kLeast, kMost), {}};
-      if (known.id == own.id && known.chosen == own.chosen) own.lesson = known.lesson;
+      const ExclusiveOffer& before = known.exclusive;
+      if (before.id == own.id && before.chosen == own.chosen) own.lesson = before.lesson;
       // A mode that may take over has the mixer's channels, and programs would lose the others.
       own.wide = modes.size() == 1 && !own.lesson.mixers_channels;
-      if (known.answers(own)) {
-        own.rates = known.rates;
-        own.taken = known.taken;
+      if (before.answers(own)) {
+        own.rates = before.rates;
+        own.taken = before.taken;
       } else {
         held = !ask_exclusive(*client.get(), own);
       }
@@ -197,10 +214,11 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
       const std::vector<RateOffer> rates = corrected(own);
       offer.rates.insert(offer.rates.end(), rates.begin(), rates.end());
     } else if (mode == StreamMode::low_latency && !has_mixers_rate()) {
-      offer_low_latency(system, device, offer);
+      offer_low_latency(system, device, known.held_period, offer);
     } else if (mode == StreamMode::shared) {
       offer.can_convert = true;
-      if (!has_mixers_rate()) offer_shared(*mix, offer);
+      offer.usual = offer_shared(*mix, offer.mixer_period);
+      if (!has_mixers_rate()) offer.rates.push_back(*offer.usual);
     }
   }
   std::sort(offer.rates.begin(), offer.rates.end(),
@@ -235,6 +253,11 @@ Result<std::vector<RateOffer>> common_rates(const Offer* render, const Offer* ca
   for (const RateOffer& one : render->rates) {
     for (const RateOffer& other : capture->rates) {
       if (one.rate == other.rate) add(one, other);
+    }
+  }
+  for (const RateOffer& one : with_usual(*render)) {
+    for (const RateOffer& other : with_usual(*capture)) {
+      if (common.empty() && one.rate == other.rate) add(one, other);
     }
   }
   if (common.empty() && capture->can_convert) {

@@ -59,19 +59,23 @@ struct Offer {
   std::vector<RateOffer> rates;          ///< ascending, not empty
   ReferenceTime mixer_period = 100'000;  ///< of the shared mixer
   bool can_convert = false;              ///< shared mode is among the modes
+  std::optional<RateOffer> usual{};      ///< of shared mode, then
+  /// The period that others hold the mixer at, the only small one meanwhile; 0: nothing is known.
+  std::uint32_t held_period = 0;
   ExclusiveOffer exclusive;
 };
 
-/// `known`: of an earlier offer. Control threads. Errors: those of the calls; device_gone for an
+/// `known`: an earlier offer. Control threads. Errors: those of the calls; device_gone for an
 /// endpoint that is not active; device_busy when exclusive mode is the only one and somebody else
 /// has the device; unsupported when no mode has a format for us.
 [[nodiscard]] Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& info,
                                        const std::vector<StreamMode>& modes,
-                                       const ExclusiveOffer& known = {});
+                                       const Offer& known = {});
 
 /// What both can do together; either may be null. A capture endpoint whose mixer runs at another
-/// rate is offered at the render endpoint's: Windows converts. Errors: format_refused, with what
-/// either has.
+/// rate is offered at the render endpoint's: Windows converts. Where mixers are held at periods
+/// that do not go together, their usual ones are tried. Errors: format_refused, with what either
+/// has.
 [[nodiscard]] Result<std::vector<RateOffer>> common_rates(const Offer* render,
                                                           const Offer* capture);
 

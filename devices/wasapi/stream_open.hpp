@@ -41,6 +41,8 @@ struct StreamRequest {
   Instant deadline{};  ///< no new attempt after it
   /// Where the period is put that an exclusive device has named in place of `period`; may be null.
   std::uint32_t* named_period = nullptr;
+  /// The same for the one that others hold the shared mixer at, when it is not `period`.
+  std::uint32_t* held_period = nullptr;
 };
 
 struct OpenStream {

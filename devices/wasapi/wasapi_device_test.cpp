@@ -228,6 +228,88 @@ TEST(wasapi_device, a_period_that_the_device_names_is_offered_from_then_on) {
   EXPECT_LT(bench.device->info().min_period.count, 512U);
 }
 
+TEST(wasapi_device, the_period_that_another_program_holds_the_mixer_at_is_offered_until_it_leaves) {
+  Bench bench;
+  bench.plug(Personality::low_latency_shared);
+  WasapiOptions options = mode(ModeChoice::low_latency);
+  options.capture.clear();
+  const auto other = make_wasapi_device(bench.world, bench.world.clock(), options);
+  ASSERT_TRUE(other);
+  ASSERT_TRUE((*other)->open({{48'000}, {256}}));
+  ASSERT_TRUE(bench.make(options));
+  const ports::DeviceInfo& info = bench.device->info();
+  const ports::DeviceFormat first = bench.format;
+  ASSERT_LT(first.period.count, 256U);
+  const Result<> refused = bench.device->open(first);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::format_refused);
+  EXPECT_NE(refused.error().message.find("until it leaves: 256"), std::string::npos)
+      << refused.error().message;
+  EXPECT_EQ(info.min_period.count, 256U);
+  EXPECT_EQ(info.max_period.count, 256U);
+  bench.format = {info.default_rate, info.default_period};
+  const Result<> opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(bench.serve(20), 20) << bench.device->loss();
+  EXPECT_NE(joined(bench.device->notes()).find("holds Windows' mixer"), std::string::npos);
+  bench.device->close();
+  bench.device->refresh();
+  EXPECT_EQ(info.min_period.count, 256U) << "it is still there";
+  (*other)->close();
+  bench.device->refresh();
+  EXPECT_EQ(info.min_period.count, 128U);
+  bench.format = first;
+  EXPECT_TRUE(bench.run());
+}
+
+/// Without a look in between: what was known of it refuses nothing.
+TEST(wasapi_device, a_mixer_that_was_held_is_tried_again_by_whoever_asks_for_another_period) {
+  Bench bench;
+  bench.plug(Personality::low_latency_shared);
+  WasapiOptions options = mode(ModeChoice::low_latency);
+  options.capture.clear();
+  ASSERT_TRUE(bench.make(options));
+  bench.world.fail_next("client.initialize_shared", kPeriodicityLocked);
+  ASSERT_FALSE(bench.device->open(bench.format));
+  EXPECT_EQ(bench.device->info().min_period.count, 480U) << "what the mixer runs at";
+  const Result<> opened = bench.run();
+  EXPECT_TRUE(opened) << opened.error().message;
+}
+
+TEST(wasapi_device, a_mixer_that_tells_at_once_that_it_is_held_is_offered_as_it_runs) {
+  Bench bench;
+  bench.plug(Personality::low_latency_shared);
+  WasapiOptions options = mode(ModeChoice::low_latency);
+  options.capture.clear();
+  const auto other = make_wasapi_device(bench.world, bench.world.clock(), options);
+  ASSERT_TRUE(other);
+  ASSERT_TRUE((*other)->open({{48'000}, {256}}));
+  bench.world.fail_next("client.shared_engine_period", kPeriodicityLocked, 1000);
+  ASSERT_TRUE(bench.make(options));
+  EXPECT_EQ(bench.format.period.count, 256U);
+  const Result<> opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(bench.serve(20), 20) << bench.device->loss();
+}
+
+TEST(wasapi_device, ends_whose_mixers_are_held_apart_meet_at_the_usual_period) {
+  const auto only = [](std::uint32_t frames) {
+    RateOffer offer;
+    offer.rate = {48'000};
+    offer.periods = {{frames}, {frames}, {frames}, {frames}};
+    return offer;
+  };
+  Offer render, capture;
+  render.rates.push_back(only(256));
+  render.held_period = 256;
+  render.usual = only(480);
+  capture.rates.push_back(only(480));
+  const auto common = common_rates(&render, &capture);
+  ASSERT_TRUE(common) << common.error().message;
+  ASSERT_EQ(common->size(), 1U);
+  EXPECT_EQ(common->front().periods.least.count, 480U);
+}
+
 TEST(wasapi_device, exclusive_mode_alone_has_all_channels_that_the_device_takes) {
   const auto eight = [](fake::EndpointSpec& spec) { spec.knobs.exclusive.channels = {2, 4, 8}; };
   WasapiOptions options = mode(ModeChoice::exclusive);
