@@ -198,21 +198,20 @@ MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {
   }
   const auto found = endpoints();
   if (!found) return tl::unexpected<Error>(found.error());
-  const auto choose = [&](wasapi::Flow flow, const std::string& text) {
-    return wasapi::choose_endpoint(*found, flow, text);
+  // Before any is asked what it offers: one that is missing is looked for again and again.
+  using Chosen = Result<const wasapi::EndpointInfo*>;
+  const auto choose = [&found](wasapi::Flow flow, const std::string& text) -> Chosen {
+    const wasapi::EndpointInfo* const none = nullptr;
+    return text.empty() ? Chosen(none) : wasapi::choose_endpoint(*found, flow, text);
   };
-  // Without a microphone the output plays all the same.
-  if (options.capture == "default" && !options.render.empty() &&
-      !choose(wasapi::Flow::capture, options.capture)) {
-    options.capture.clear();
-  }
-  bool two_clocks = false;
-  if (!options.render.empty() && !options.capture.empty()) {
-    const auto render = choose(wasapi::Flow::render, options.render);
-    const auto capture = choose(wasapi::Flow::capture, options.capture);
-    two_clocks = config.clocks == Clocks::two || (config.clocks == Clocks::automatic && render &&
-                                                  capture && !share_a_clock(**render, **capture));
-  }
+  const Chosen output = choose(wasapi::Flow::render, options.render);
+  if (!output) return tl::unexpected<Error>(output.error());
+  const Chosen input = choose(wasapi::Flow::capture, options.capture);
+  if (!input) return tl::unexpected<Error>(input.error());
+  const bool has_both = *output != nullptr && *input != nullptr;
+  const bool two_clocks =
+      has_both && (config.clocks == Clocks::two ||
+                   (config.clocks == Clocks::automatic && !share_a_clock(**output, **input)));
   const auto made = [](Result<std::unique_ptr<wasapi::WasapiDevice>> device) {
     if (!device) return MadeDevice(tl::unexpected<Error>(std::move(device.error())));
     return MadeDevice(std::move(*device));
@@ -234,13 +233,23 @@ MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {
   return MadeDevice(std::move(*both));
 }
 
+/// Others wait for no microphone that was not named: the member does without one that is not there.
+MadeDevice Backends::make_member(const Config::Wasapi& config) {
+  MadeDevice made = make_wasapi(config);
+  if (made || made.error().code != ErrorCode::not_found) return made;
+  if (config.input != "default" || config.output.empty()) return made;
+  Config::Wasapi output = config;
+  output.input.clear();
+  return make_wasapi(output);
+}
+
 MadeDevice Backends::make_combined(const Config& config) {
   std::vector<devices::CombinedMember> members;
   for (const Config::Member& wanted : config.members) {
     devices::CombinedMember member;
     member.prefix = wanted.prefix;
     MadeDevice device =
-        wanted.backend == Backend::simulated ? make_simulated(config) : make_wasapi(wanted.wasapi);
+        wanted.backend == Backend::simulated ? make_simulated(config) : make_member(wanted.wasapi);
     if (!device) return device;
     member.device = std::move(*device);
     members.push_back(std::move(member));

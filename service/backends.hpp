@@ -40,6 +40,7 @@ class Backends {
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_automatic(const Config& config);
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_simulated(const Config& config);
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_wasapi(const Config::Wasapi& wasapi);
+  [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_member(const Config::Wasapi& config);
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_combined(const Config& config);
   /// `part`: makes what plays while the whole is not there; or empty.
   using Make = std::function<Result<std::unique_ptr<ports::Device>>()>;

@@ -160,6 +160,12 @@ Result<const EndpointInfo*> choose_endpoint(std::span<const EndpointInfo> endpoi
     if (text == "default" && endpoint.is_default) return &endpoint;
     if (endpoint.id == text) return match_endpoint(endpoints, flow, endpoint).endpoint;
   }
+  if (text == "default") {
+    return fail(ErrorCode::not_found,
+                fmt::format("Windows has no {} now. Plug one in, or enable one in its sound "
+                            "settings.",
+                            flow_name(flow)));
+  }
   const std::string wanted = lower(text);
   if (wanted.starts_with(kUsbChoice)) {
     const std::string list = wanted.substr(kUsbChoice.size());

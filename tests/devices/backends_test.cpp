@@ -1,0 +1,102 @@
+// The devices that a configuration asks for, on a Windows made of arithmetic.
+#include "service/backends.hpp"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "devices/wasapi/fake/endpoint.hpp"
+#include "devices/wasapi/fake/world.hpp"
+#include "platform/platform.hpp"
+
+namespace asiodrv::service {
+namespace {
+
+namespace fake = devices::wasapi::fake;
+using devices::wasapi::Flow;
+
+class backends : public ::testing::Test {
+ protected:
+  ~backends() override {
+    device.reset();
+    EXPECT_EQ(world.violations(), std::vector<std::string>{});
+    EXPECT_EQ(world.leaks(), std::vector<std::string>{});
+  }
+  fake::Endpoint& plug(Flow flow) {
+    return world.add_endpoint(make_spec(fake::Personality::plain, flow));
+  }
+  Result<> make(const Config& config) {
+    auto made = backends_.make(config);
+    if (!made) return tl::unexpected<Error>(made.error());
+    device = std::move(*made);
+    return {};
+  }
+  Result<> open() {
+    const ports::DeviceInfo& info = device->info();
+    return device->open({info.default_rate, info.default_period});
+  }
+
+ private:
+  std::unique_ptr<fake::World> owned_ = std::make_unique<fake::World>();
+  std::unique_ptr<ports::Threads> threads_ = platform::make_threads();
+
+ protected:
+  fake::World& world = *owned_;
+
+ private:
+  Backends backends_{world.clock(), *threads_, std::move(owned_),
+                     [](LogLevel, const std::string&) {}};
+
+ protected:
+  std::unique_ptr<ports::Device> device;
+};
+
+TEST_F(backends, a_default_microphone_that_comes_after_the_start_is_taken) {
+  plug(Flow::render);
+  Config config;
+  config.backend = Backend::wasapi;
+  const Result<> made = make(config);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(device->info().output_channels, 2U);
+  EXPECT_EQ(device->info().input_channels, 0U);
+  ASSERT_TRUE(open());
+  device->close();
+  plug(Flow::capture);
+  device->refresh();
+  EXPECT_EQ(device->info().output_channels, 2U);
+  EXPECT_EQ(device->info().input_channels, 2U);
+  const Result<> opened = open();
+  ASSERT_TRUE(opened) << opened.error().message;
+  device->close();
+}
+
+TEST_F(backends, a_missing_microphone_is_looked_for_without_a_question_about_formats) {
+  plug(Flow::render);
+  Config config;
+  config.backend = Backend::wasapi;
+  config.wasapi.input = "Microphone of somebody else";
+  config.wasapi.prefer_exclusive = true;
+  ASSERT_TRUE(make(config));
+  const std::uint64_t before = world.calls("client.is_format_supported");
+  device->refresh();
+  EXPECT_EQ(world.calls("client.is_format_supported"), before);
+}
+
+TEST_F(backends, a_combined_device_waits_for_no_microphone_that_was_not_named) {
+  plug(Flow::render);
+  Config config;
+  config.backend = Backend::combined;
+  config.members.resize(2);
+  config.members[1].backend = Backend::simulated;
+  const Result<> made = make(config);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_TRUE(device->info().present);
+  EXPECT_EQ(device->info().output_channels, 2U + config.simulated.outputs);
+  EXPECT_EQ(device->info().input_channels, config.simulated.inputs);
+}
+
+}  // namespace
+}  // namespace asiodrv::service
