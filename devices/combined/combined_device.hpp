@@ -131,6 +131,17 @@ class CombinedDevice final : public ports::Device {
   bool commit() RT_SAFE override;
   void interrupt() RT_SAFE override;
 
+  /// What may pace the master paces all: its clock sources, and the choice among them.
+  [[nodiscard]] ports::ClockState clock_state() const noexcept override {
+    return master_->clock_state();
+  }
+  [[nodiscard]] Result<> select_clock(std::uint32_t source) override {
+    return master_->select_clock(source);
+  }
+  [[nodiscard]] Result<> feed_external_clock(SampleRate rate) override {
+    return master_->feed_external_clock(rate);
+  }
+
   /// The members without the master.
   [[nodiscard]] std::size_t members() const noexcept;
   /// Of member `index`, counted from 0 without the master. Any thread, while nobody opens, starts

@@ -13,9 +13,9 @@ namespace asiodrv::devices {
 [[nodiscard]] Result<> check_combined(const std::vector<CombinedMember>& members,
                                       const CombinedOptions& options);
 
-/// The master's rates (those that every member can be brought to) and periods, everybody's
-/// channels. `infos`: what the members' devices are now, the master first; of `members` only the
-/// names are looked at. All arguments have been checked.
+/// The master's rates (those that every member can be brought to), periods and clock sources,
+/// everybody's channels. `infos`: what the members' devices are now, the master first; of `members`
+/// only the names are looked at. All arguments have been checked.
 [[nodiscard]] ports::DeviceInfo combined_info(const std::vector<const ports::DeviceInfo*>& infos,
                                               const std::vector<CombinedMember>& members,
                                               const CombinedOptions& options);

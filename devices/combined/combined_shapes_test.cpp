@@ -91,6 +91,23 @@ TEST(combined_shapes, clocks_a_thousandth_apart_are_followed_within_one_ppm) {
   }
 }
 
+TEST(combined_shapes, the_clock_sources_are_the_masters_and_so_is_the_choice) {
+  RoomOptions master = room("a", 48'000, 64, 0), member = room("b", 48'000, 64, 0);
+  master.clocks = {"Internal", "Word clock"};
+  member.clocks = {"Internal", "ADAT", "S/PDIF"};
+  RoomWorld world({master, member});
+  ASSERT_NE(world.device, nullptr) << world.refused.message;
+  EXPECT_EQ(world.device->info().clock_sources, master.clocks);
+  EXPECT_EQ(world.device->clock_state().source, 0U);
+  ASSERT_TRUE(world.device->feed_external_clock({44'100}));
+  ASSERT_TRUE(world.device->select_clock(1));
+  EXPECT_EQ(world.device->clock_state().source, 1U);
+  EXPECT_EQ(world.device->clock_state().rate.hz, 44'100U);
+  EXPECT_EQ(world.rooms[0]->paced_by.source, 1U);
+  EXPECT_EQ(world.rooms[1]->paced_by.source, 0U);
+  EXPECT_FALSE(world.device->select_clock(2)) << "the member has it alone";
+}
+
 /// A short smooth sound; its middle is found to a fraction of a frame.
 constexpr std::uint32_t kMarkerFrames = 64;
 double marker(std::uint32_t frame) {

@@ -86,6 +86,7 @@ struct RoomOptions {
   ports::DeviceLatency hidden{};      ///< more of it, of which it says nothing
   nanoseconds start_later{0};         ///< the devices of a room are not in step
   std::uint32_t stamp_jitter_us = 0;  ///< boundaries are told wrong by up to this, either way
+  std::vector<std::string> clocks{};  ///< what may pace it, in name alone; or empty
 };
 
 /// A device of one rate and period.
@@ -143,6 +144,16 @@ class RoomDevice final : public ports::Device {
   }
   void stop() noexcept override {}
   void close() noexcept override {}
+  [[nodiscard]] ports::ClockState clock_state() const noexcept override { return paced_by; }
+  [[nodiscard]] Result<> select_clock(std::uint32_t source) override {
+    if (source >= options_.clocks.size()) return Device::select_clock(source);
+    paced_by.source = source;
+    return {};
+  }
+  [[nodiscard]] Result<> feed_external_clock(SampleRate rate) override {
+    paced_by.rate = rate;
+    return {};
+  }
 
   ports::PeriodStatus wait_period(ports::DevicePeriod& period) RT_SAFE override {
     alive_ = alive_ && plugged;
@@ -222,6 +233,7 @@ class RoomDevice final : public ports::Device {
   std::function<void(const float*, double, std::uint32_t)> on_play;
   OffsetMeter* judge = nullptr;  ///< of what it plays, its last channel
   int opens = 0, starts = 0;
+  ports::ClockState paced_by;
 
  private:
   void describe() {
@@ -234,6 +246,7 @@ class RoomDevice final : public ports::Device {
     info_.min_period = options_.any_period ? Frames{16} : options_.period;
     info_.max_period = options_.any_period ? Frames{8192} : options_.period;
     info_.default_period = options_.period;
+    info_.clock_sources = options_.clocks;
     if (!options_.any_period) {
       const ports::PeriodRange only{options_.period, options_.period, {1}, options_.period};
       info_.periods.assign(options_.rates.size(), only);
