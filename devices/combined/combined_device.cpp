@@ -435,6 +435,20 @@ std::string CombinedDevice::trouble(std::size_t index) const {
   return trouble;
 }
 
+std::string CombinedDevice::mode() const {
+  if (!open_) return {};
+  const auto word = [](const std::string& one) { return one.empty() ? std::string("-") : one; };
+  const std::string masters = master_->mode();
+  std::string all = word(masters);
+  bool has_several = !masters.empty();
+  for (const auto& keeper : members_->keepers) {
+    const std::string own = keeper->mode();
+    has_several = has_several || !own.empty();
+    all += "/" + word(own);
+  }
+  return has_several ? all : std::string();
+}
+
 std::vector<std::string> CombinedDevice::notes() const {
   std::vector<std::string> notes = master_->notes();
   for (std::size_t i = 0; i < members_->size(); ++i) {

@@ -121,6 +121,9 @@ class CombinedDevice final : public ports::Device {
   /// for members for 1.8 s.
   [[nodiscard]] Result<> open(const ports::DeviceFormat& format) override;
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return common_; }
+  /// Those of all devices, the master's first, joined by "/": "exclusive/-/shared". "-": it has one
+  /// alone, or was not open yet; one that is away keeps its own. Empty: no device has several.
+  [[nodiscard]] std::string mode() const override;
   /// Members that take longer than half a second to start join when they are ready. Plans anew, and
   /// latency() changes, when a device has measured more of itself since than it was planned for.
   [[nodiscard]] Result<> start() override;

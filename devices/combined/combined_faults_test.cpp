@@ -90,6 +90,33 @@ TEST(combined_faults, a_lost_member_is_silent_at_once_and_aligned_again_after_it
   }
 }
 
+/// Calibrations hold for one mode.
+TEST(combined_faults, its_mode_tells_those_of_all_members_also_of_one_that_is_away) {
+  std::vector<RoomOptions> rooms = three();
+  {
+    RoomWorld simple(rooms);
+    ASSERT_TRUE(simple.start(kFormat));
+    EXPECT_EQ(simple.device->mode(), "");
+  }
+  rooms[0].mode = "exclusive";
+  rooms[2].mode = "shared";
+  RoomWorld world(rooms);
+  ASSERT_TRUE(world.start(kFormat));
+  EXPECT_EQ(world.device->mode(), "exclusive/-/shared");
+  world.run_until(1);
+  RoomOptions another = rooms[2];
+  another.mode = "low-latency";
+  world.rooms[2]->plugged = false;
+  world.run_until(2);
+  EXPECT_EQ(world.status(2).state, MemberState::lost);
+  EXPECT_EQ(world.device->mode(), "exclusive/-/shared");
+  world.rooms[2]->become = another;
+  world.rooms[2]->plugged = true;
+  world.run_until(4);
+  EXPECT_NE(world.status(2).state, MemberState::lost);
+  EXPECT_EQ(world.device->mode(), "exclusive/-/low-latency");
+}
+
 TEST(combined_faults, what_returns_plays_nothing_of_before) {
   RoomWorld world(three());
   ASSERT_TRUE(world.start(kFormat));

@@ -26,6 +26,7 @@ struct MemberKeeper::Life {
     const ports::MutexLock lock(mutex);
     opened = runner.opened();
     latency = runner.latency();
+    mode = runner.mode();
     trouble = runner.trouble();
     info = runner.device().info();
     returns.store(runner.returns(), std::memory_order_relaxed);
@@ -64,7 +65,7 @@ struct MemberKeeper::Life {
   bool alive = false;  // the thread will look at the order again
   Result<> opened;
   ports::DeviceLatency latency{};
-  std::string trouble;
+  std::string mode, trouble;
   ports::DeviceInfo info;  // of the device, which only the thread may ask
 };
 
@@ -153,6 +154,11 @@ Result<> MemberKeeper::opened() const {
 ports::DeviceLatency MemberKeeper::latency() const {
   const ports::MutexLock lock(life_->mutex);
   return life_->latency;
+}
+
+std::string MemberKeeper::mode() const {
+  const ports::MutexLock lock(life_->mutex);
+  return life_->mode;
 }
 
 std::string MemberKeeper::trouble() const {

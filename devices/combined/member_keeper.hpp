@@ -55,6 +55,7 @@ class MemberKeeper {
   /// As MemberRunner has them, when the last order was carried out. Any thread.
   [[nodiscard]] Result<> opened() const;
   [[nodiscard]] ports::DeviceLatency latency() const;
+  [[nodiscard]] std::string mode() const;
   [[nodiscard]] std::string trouble() const;
   [[nodiscard]] std::uint64_t returns() const noexcept;
   /// The same; wait-free.

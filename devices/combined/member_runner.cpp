@@ -75,6 +75,7 @@ void MemberRunner::open(const ports::DeviceFormat& format) {
     return;
   }
   open_ = true;
+  mode_ = parts_->device->mode();
   if (!note_latency()) return close();
   trouble_.clear();
 }

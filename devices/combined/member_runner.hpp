@@ -63,6 +63,8 @@ class MemberRunner {
   [[nodiscard]] const Result<>& opened() const noexcept { return opened_; }
   /// What the device said of itself when it was opened or stopped last; a period while it is away.
   [[nodiscard]] ports::DeviceLatency latency() const noexcept { return latency_; }
+  /// Device::mode() of the last time that it was opened.
+  [[nodiscard]] const std::string& mode() const noexcept { return mode_; }
   /// Why it is not there, for people; empty when it is.
   [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
   /// A lost member is there, and has become something that there is no place for (another rate,
@@ -95,7 +97,7 @@ class MemberRunner {
   ports::DeviceFormat format_{};
   ports::DeviceLatency latency_{};
   Result<> opened_;
-  std::string trouble_;
+  std::string mode_, trouble_;
   bool open_ = false;
   bool started_ = false;  // the device, by us
   bool needs_plan_ = false;

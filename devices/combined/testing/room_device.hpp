@@ -87,6 +87,7 @@ struct RoomOptions {
   nanoseconds start_later{0};         ///< the devices of a room are not in step
   std::uint32_t stamp_jitter_us = 0;  ///< boundaries are told wrong by up to this, either way
   std::vector<std::string> clocks{};  ///< what may pace it, in name alone; or empty
+  std::string mode{};                 ///< that it runs in, in name alone; or empty
 };
 
 /// A device of one rate and period.
@@ -135,6 +136,7 @@ class RoomDevice final : public ports::Device {
     return {};
   }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return options_.latency; }
+  [[nodiscard]] std::string mode() const override { return options_.mode; }
   [[nodiscard]] Result<> start() override {
     ++starts;
     started_ = clock_.now() + options_.start_later;
