@@ -71,6 +71,24 @@ bool share_a_clock(const wasapi::EndpointInfo& one, const wasapi::EndpointInfo& 
   return !one.adapter.empty() && one.adapter == other.adapter;
 }
 
+/// Whether the endpoint is there that `text` means, if it means any.
+Result<> is_there(const std::vector<wasapi::EndpointInfo>& known, wasapi::Flow flow,
+                  const std::string& text) {
+  if (text.empty()) return {};
+  const auto chosen = wasapi::choose_endpoint(known, flow, text);
+  if (!chosen) return tl::unexpected<Error>(chosen.error());
+  if ((*chosen)->active()) return {};
+  return fail(ErrorCode::device_gone,
+              fmt::format("\"{}\" is not there now. Plug it in, or enable it in Windows' sound "
+                          "settings.",
+                          (*chosen)->name));
+}
+
+Result<> are_there(const std::vector<wasapi::EndpointInfo>& known, const Config::Wasapi& config) {
+  auto output = is_there(known, wasapi::Flow::render, config.output);
+  return output ? is_there(known, wasapi::Flow::capture, config.input) : output;
+}
+
 std::string name_of(const Config::Wasapi& config) {
   const std::string& text = config.output.empty() ? config.input : config.output;
   return text == "default" ? "Windows' sound device" : text;
@@ -128,7 +146,7 @@ MadeDevice Backends::make_simulated(const Config& config) {
 
 bool Backends::any_output() {
   if (!sound_) return false;
-  const auto found = endpoints();
+  const auto found = endpoints(wasapi::Asked::windows);
   if (!found) return !hanging_.expired();  // what hangs is a driver: there are devices
   return std::any_of(found->begin(), found->end(), [](const auto& each) {
     return each.flow == wasapi::Flow::render && each.active();
@@ -137,7 +155,7 @@ bool Backends::any_output() {
 
 /// A driver may hang while it is asked, and this is asked again every 500 ms while a device is
 /// waited for: one look that has not come back is left alone, and no other is begun beside it.
-Result<std::vector<wasapi::EndpointInfo>> Backends::endpoints() {
+Result<std::vector<wasapi::EndpointInfo>> Backends::endpoints(wasapi::Asked whom) {
   constexpr nanoseconds kLongestLook = std::chrono::milliseconds{1900};
   const auto hangs = [] {
     return fail(ErrorCode::device_gone,
@@ -147,9 +165,9 @@ Result<std::vector<wasapi::EndpointInfo>> Backends::endpoints() {
   if (!hanging_.expired()) return hangs();
   using Found = Result<std::vector<wasapi::EndpointInfo>>;
   const auto found = std::make_shared<std::optional<Found>>();
-  auto work = [found, sound = sound_] {
+  auto work = [found, sound = sound_, whom] {
     try {
-      found->emplace(wasapi::list_endpoints(*sound));
+      found->emplace(wasapi::list_endpoints(*sound, whom));
     } catch (const std::exception&) {  // no memory; there is no answer then
     }
   };
@@ -196,9 +214,14 @@ MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {
     return fail(ErrorCode::invalid_argument,
                 "wasapi.output and wasapi.input are both \"\". Name at least one.");
   }
-  const auto found = endpoints();
+  // Before any driver is asked: one that is missing is looked for again and again.
+  const auto known = endpoints(wasapi::Asked::windows);
+  if (!known) return tl::unexpected<Error>(known.error());
+  if (auto there = are_there(*known, config); !there) {
+    return tl::unexpected<Error>(std::move(there.error()));
+  }
+  const auto found = endpoints(wasapi::Asked::drivers);  // if one hangs, then here, and once
   if (!found) return tl::unexpected<Error>(found.error());
-  // Before any is asked what it offers: one that is missing is looked for again and again.
   using Chosen = Result<const wasapi::EndpointInfo*>;
   const auto choose = [&found](wasapi::Flow flow, const std::string& text) -> Chosen {
     const wasapi::EndpointInfo* const none = nullptr;
@@ -243,7 +266,28 @@ MadeDevice Backends::make_member(const Config::Wasapi& config) {
   return make_wasapi(output);
 }
 
+/// Whether all members are there that are waited for.
+Result<> Backends::find_members(const Config& config) {
+  const auto& members = config.members;
+  const bool asks_windows = std::any_of(members.begin(), members.end(), [](const auto& member) {
+    return member.backend != Backend::simulated;
+  });
+  if (!sound_ || !asks_windows) return {};
+  const auto known = endpoints(wasapi::Asked::windows);
+  if (!known) return tl::unexpected<Error>(known.error());
+  for (const Config::Member& member : members) {
+    if (member.backend == Backend::simulated) continue;
+    Config::Wasapi needed = member.wasapi;
+    if (needed.input == "default" && !needed.output.empty()) needed.input.clear();
+    if (auto there = are_there(*known, needed); !there) return there;
+  }
+  return {};
+}
+
 MadeDevice Backends::make_combined(const Config& config) {
+  if (auto there = find_members(config); !there) {
+    return tl::unexpected<Error>(std::move(there.error()));
+  }
   std::vector<devices::CombinedMember> members;
   for (const Config::Member& wanted : config.members) {
     devices::CombinedMember member;

@@ -49,9 +49,11 @@ class Backends {
   [[nodiscard]] Result<std::unique_ptr<ports::Device>> make_late_wasapi(
       const Config::Wasapi& wasapi);
   [[nodiscard]] bool any_output();
+  [[nodiscard]] Result<> find_members(const Config& config);
   /// Of Windows, where there is a sound system; for 1.9 s at most. Errors: as list_endpoints;
   /// device_gone while it does not answer.
-  [[nodiscard]] Result<std::vector<devices::wasapi::EndpointInfo>> endpoints();
+  [[nodiscard]] Result<std::vector<devices::wasapi::EndpointInfo>> endpoints(
+      devices::wasapi::Asked whom);
 
   ports::Clock& clock_;
   ports::Threads& threads_;

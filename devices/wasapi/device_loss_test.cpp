@@ -350,6 +350,22 @@ TEST(wasapi_loss, events_that_became_rare_end_the_stream_and_a_new_one_has_them)
   expect_playing(bench);
 }
 
+/// What is missing is looked for twice a second, also while other devices play.
+TEST(wasapi_loss, a_look_asks_its_own_driver_alone_and_none_while_it_is_away) {
+  Bench bench;
+  bench.plug(Personality::plain);
+  ASSERT_TRUE(bench.make(shared(u"Speakers", u"")));
+  const std::uint64_t before = bench.world.calls("device.activate");
+  bench.device->refresh();
+  EXPECT_EQ(bench.world.calls("device.activate"), before + 1);
+  bench.out->unplug();
+  bench.device->refresh();
+  EXPECT_FALSE(bench.device->open(bench.format));
+  EXPECT_EQ(bench.world.calls("device.activate"), before + 1);
+  bench.out->replug();
+  EXPECT_TRUE(bench.run());
+}
+
 // --- what hangs ----------------------------------------------------------------------------------
 
 TEST(wasapi_loss, a_release_that_hangs_costs_two_seconds_at_most) {

@@ -77,12 +77,11 @@ ports::DeviceInfo describe_device(const DevicePlan& plan, const std::vector<Rate
   info.output_names = channel_names(render.endpoint, info.output_channels);
   info.input_names = channel_names(capture.endpoint, info.input_channels);
   const DeviceSide& leading = render.used() ? render : capture;
-  const SampleRate mixer = leading.endpoint.mix ? leading.endpoint.mix->rate : SampleRate{};
   const RateOffer* standard = &rates.front();
   for (const RateOffer& offer : rates) {
     info.rates.push_back(offer.rate);
     info.periods.push_back(offer.periods);
-    if (offer.rate == mixer) standard = &offer;
+    if (offer.rate == leading.offer.mixer_rate) standard = &offer;
   }
   info.default_rate = standard->rate;
   info.min_period = standard->periods.least;
@@ -117,7 +116,8 @@ Result<> refresh(System& system, DevicePlan& plan) {
   ComPtr<MmDeviceEnumerator> enumerator;
   const Hr code = system.make_enumerator(enumerator.out());
   if (failed(code)) return refuse(code, "Using the sound devices");
-  Result<std::vector<EndpointInfo>> endpoints = list_endpoints(system);
+  // Others' drivers are not asked: what is missing is looked for twice a second.
+  Result<std::vector<EndpointInfo>> endpoints = list_endpoints(system, Asked::windows);
   if (!endpoints) return tl::unexpected(endpoints.error());
   for (DeviceSide* side : {&plan.render, &plan.capture}) {
     side->absent.clear();

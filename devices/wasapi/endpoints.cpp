@@ -58,7 +58,7 @@ std::optional<StreamFormat> read_mix_format(System& system, MmDevice& device) {
 }
 
 /// Nothing when the endpoint has left meanwhile.
-std::optional<EndpointInfo> read_endpoint(System& system, MmDevice& device, Flow flow) {
+std::optional<EndpointInfo> read_endpoint(System& system, MmDevice& device, Flow flow, Asked whom) {
   EndpointInfo info;
   info.flow = flow;
   info.id = read_id(system, device);
@@ -76,11 +76,11 @@ std::optional<EndpointInfo> read_endpoint(System& system, MmDevice& device, Flow
     info.chosen = Property(system, *store.get(), kDeviceFormat).format();
   }
   if (info.name.empty()) info.name = info.description.empty() ? info.id : info.description;
-  if (info.active()) info.mix = read_mix_format(system, device);
+  if (info.active() && whom == Asked::drivers) info.mix = read_mix_format(system, device);
   return info;
 }
 
-Result<> list_flow(System& system, MmDeviceEnumerator& enumerator, Flow flow,
+Result<> list_flow(System& system, MmDeviceEnumerator& enumerator, Flow flow, Asked whom,
                    std::vector<EndpointInfo>& endpoints) {
   const std::string standard = default_endpoint_id(system, enumerator, flow);
   ComPtr<MmDeviceCollection> devices;
@@ -91,7 +91,7 @@ Result<> list_flow(System& system, MmDeviceEnumerator& enumerator, Flow flow,
   for (std::uint32_t i = 0; i < std::min(count, kMaxEndpoints); ++i) {
     ComPtr<MmDevice> device;
     if (failed(devices->item(i, device.out())) || !device) continue;
-    if (std::optional<EndpointInfo> info = read_endpoint(system, *device.get(), flow)) {
+    if (std::optional<EndpointInfo> info = read_endpoint(system, *device.get(), flow, whom)) {
       info->is_default = info->id == standard;
       endpoints.push_back(std::move(*info));
     }
@@ -107,7 +107,7 @@ std::string default_endpoint_id(System& system, MmDeviceEnumerator& enumerator, 
   return read_id(system, *device.get());
 }
 
-Result<std::vector<EndpointInfo>> list_endpoints(System& system) {
+Result<std::vector<EndpointInfo>> list_endpoints(System& system, Asked whom) {
   const std::shared_ptr<void> com = system.hold_com();
   if (!com) return refuse(kComNotInitialized, "Listing the sound devices");
   ComPtr<MmDeviceEnumerator> enumerator;
@@ -115,7 +115,7 @@ Result<std::vector<EndpointInfo>> list_endpoints(System& system) {
   if (failed(code)) return refuse(code, "Listing the sound devices");
   std::vector<EndpointInfo> endpoints;
   for (const Flow flow : {Flow::render, Flow::capture}) {
-    if (Result<> listed = list_flow(system, *enumerator.get(), flow, endpoints); !listed) {
+    if (Result<> listed = list_flow(system, *enumerator.get(), flow, whom, endpoints); !listed) {
       return tl::unexpected(listed.error());
     }
   }

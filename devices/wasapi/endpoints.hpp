@@ -1,5 +1,5 @@
-// Which endpoints there are. Listing is cheap and harmless: properties are read and clients asked
-// for their mix format; no stream is ever made.
+// Which endpoints there are. Listing is harmless: properties are read, and where that is wanted
+// clients asked for their mix format; no stream is ever made.
 #pragma once
 
 #include <optional>
@@ -28,16 +28,23 @@ struct EndpointInfo : EndpointIdentity {
   std::uint32_t state = 0;             ///< one of DeviceState
   bool is_default = false;             ///< of its flow, for the role "console"
   std::string usb;                     ///< vendor and product, "1234:5678"; empty: not on USB
-  std::optional<StreamFormat> mix;     ///< of the shared mixer; active endpoints only
+  std::optional<StreamFormat> mix;     ///< of the shared mixer; active ones, if drivers were asked
   std::optional<StreamFormat> chosen;  ///< in Windows' sound settings
 
   [[nodiscard]] bool active() const noexcept { return state == kActive; }
 };
 
+/// Who is asked for a list.
+enum class Asked {
+  windows,  ///< alone: what it keeps of each endpoint, without the mixers' formats
+  drivers   ///< of all active endpoints, too; some take long, and one may hang
+};
+
 /// All endpoints of both directions, active or not: render first, in the system's order. Any
 /// thread that may block. Errors: those of the creation of the enumerator and of the enumeration;
 /// an endpoint that leaves meanwhile is left out.
-[[nodiscard]] Result<std::vector<EndpointInfo>> list_endpoints(System& system);
+[[nodiscard]] Result<std::vector<EndpointInfo>> list_endpoints(System& system,
+                                                               Asked whom = Asked::drivers);
 
 /// The id of the default endpoint of `flow`; empty: there is none, or it cannot be asked. Control
 /// threads with COM.

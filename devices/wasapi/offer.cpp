@@ -189,6 +189,7 @@ Result<Offer> make_offer(System& system, MmDevice& device, const EndpointInfo& i
   constexpr ReferenceTime kLeast = 1'000, kMost = 5'000'000;
   Offer offer;
   offer.channels = mix->channels;
+  offer.mixer_rate = mix->rate;
   // What the mixer runs at is offered in any case; what a better mode has at that rate comes first.
   const auto has_mixers_rate = [&offer, &mix] {
     return std::any_of(offer.rates.begin(), offer.rates.end(),

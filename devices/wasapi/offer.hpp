@@ -57,7 +57,8 @@ struct Offer {
   /// Of the shared mixer; in exclusive mode alone all that the device has.
   std::uint32_t channels = 0;
   std::vector<RateOffer> rates;          ///< ascending, not empty
-  ReferenceTime mixer_period = 100'000;  ///< of the shared mixer
+  SampleRate mixer_rate{};               ///< of the shared mixer
+  ReferenceTime mixer_period = 100'000;  ///< the same
   bool can_convert = false;              ///< shared mode is among the modes
   std::optional<RateOffer> usual{};      ///< of shared mode, then
   /// The period that others hold the mixer at, the only small one meanwhile; 0: nothing is known.

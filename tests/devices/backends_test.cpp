@@ -98,5 +98,24 @@ TEST_F(backends, a_combined_device_waits_for_no_microphone_that_was_not_named) {
   EXPECT_EQ(device->info().input_channels, config.simulated.inputs);
 }
 
+TEST_F(backends, no_driver_is_asked_while_a_member_of_a_combined_device_is_missing) {
+  plug(Flow::render);
+  Config config;
+  config.backend = Backend::combined;
+  config.members.resize(2);
+  config.members[1].wasapi.output = "{0.0.0.00000000}.{11111111-2222-3333-4444-555555555555}";
+  config.members[1].wasapi.input.clear();
+  ASSERT_TRUE(make(config));
+  device->refresh();
+  EXPECT_FALSE(device->info().present);
+  EXPECT_EQ(world.calls("device.activate"), 0U);
+  fake::EndpointSpec spec = make_spec(fake::Personality::plain, Flow::render);
+  spec.id = u"{0.0.0.00000000}.{11111111-2222-3333-4444-555555555555}";
+  world.add_endpoint(spec);
+  device->refresh();
+  EXPECT_TRUE(device->info().present);
+  EXPECT_EQ(device->info().output_channels, 4U);
+}
+
 }  // namespace
 }  // namespace asiodrv::service
