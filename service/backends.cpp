@@ -100,6 +100,15 @@ Backends::Backends(ports::Clock& clock, ports::Threads& threads,
                    std::unique_ptr<wasapi::System> sound, Log log)
     : clock_(clock), threads_(threads), sound_(std::move(sound)), log_(std::move(log)) {}
 
+void Backends::remember_in(const std::string& path) {
+  memory_path_.clear();
+  if (path.empty()) return;
+  LoadedEndpoints loaded = load_endpoints(path);
+  if (!loaded.warning.empty()) log_(LogLevel::warning, loaded.warning);
+  memory_ = std::move(loaded.memory);
+  if (loaded.keep) memory_path_ = path;
+}
+
 MadeDevice Backends::make(const Config& config) {
   auto made = make_backend(config);
   if (!made) return made;
@@ -155,7 +164,7 @@ bool Backends::any_output() {
 
 /// A driver may hang while it is asked, and this is asked again every 500 ms while a device is
 /// waited for: one look that has not come back is left alone, and no other is begun beside it.
-Result<std::vector<wasapi::EndpointInfo>> Backends::endpoints(wasapi::Asked whom) {
+Result<Backends::Endpoints> Backends::endpoints(wasapi::Asked whom) {
   constexpr nanoseconds kLongestLook = std::chrono::milliseconds{1900};
   const auto hangs = [] {
     return fail(ErrorCode::device_gone,
@@ -163,7 +172,7 @@ Result<std::vector<wasapi::EndpointInfo>> Backends::endpoints(wasapi::Asked whom
                 "Try again later.");
   };
   if (!hanging_.expired()) return hangs();
-  using Found = Result<std::vector<wasapi::EndpointInfo>>;
+  using Found = Result<Endpoints>;
   const auto found = std::make_shared<std::optional<Found>>();
   auto work = [found, sound = sound_, whom] {
     try {
@@ -181,6 +190,41 @@ Result<std::vector<wasapi::EndpointInfo>> Backends::endpoints(wasapi::Asked whom
   }
   if (found->has_value()) return std::move(**found);
   return fail(ErrorCode::out_of_memory, "There is no memory for a list of the sound devices.");
+}
+
+std::string Backends::recognised_id(const Endpoints& known, wasapi::Flow flow,
+                                    const std::string& text) const {
+  const RememberedEndpoint* const before = memory_.find(flow, text);
+  // An id that Windows still has says more than what is remembered of it.
+  const bool is_known = std::any_of(known.begin(), known.end(), [&](const auto& each) {
+    return each.flow == flow && each.id == text && each.state != wasapi::kNotPresent;
+  });
+  if (before == nullptr || is_known) return text;
+  const wasapi::EndpointMatch match = wasapi::match_endpoint(known, flow, before->now);
+  return match.endpoint == nullptr ? text : match.endpoint->id;
+}
+
+Config::Wasapi Backends::recognised(const Endpoints& known, Config::Wasapi config) const {
+  config.output = recognised_id(known, wasapi::Flow::render, config.output);
+  config.input = recognised_id(known, wasapi::Flow::capture, config.input);
+  return config;
+}
+
+/// Names and "default" mean what has them now; an id means one device for good.
+void Backends::remember(const std::string& configured, const wasapi::EndpointInfo& endpoint) {
+  const RememberedEndpoint* const before = memory_.find(endpoint.flow, configured);
+  if (before == nullptr && configured != endpoint.id) return;
+  if (before != nullptr && before->now.id != endpoint.id) {
+    log_(LogLevel::info,
+         fmt::format("\"{}\" has another id than before, and is taken for the device that was "
+                     "configured.",
+                     endpoint.name));
+  }
+  const bool is_news = memory_.note({endpoint.flow, configured, endpoint});
+  if (!is_news || memory_path_.empty()) return;
+  if (auto saved = save_endpoints(memory_path_, memory_); !saved) {
+    log_(LogLevel::warning, saved.error().message);
+  }
 }
 
 MadeDevice Backends::make_automatic(const Config& config) {
@@ -204,19 +248,20 @@ MadeDevice Backends::make_late(std::string name, Make make, const Make& part) {
                                                  std::move(made.error()), std::move(plays)));
 }
 
-MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {
+MadeDevice Backends::make_wasapi(const Config::Wasapi& configured) {
   if (!sound_) {
     return fail(ErrorCode::unsupported,
                 "The backend \"wasapi\" needs Windows. Choose \"simulated\" here.");
   }
-  wasapi::WasapiOptions options = options_of(config);
-  if (options.render.empty() && options.capture.empty()) {
+  if (configured.output.empty() && configured.input.empty()) {
     return fail(ErrorCode::invalid_argument,
                 "wasapi.output and wasapi.input are both \"\". Name at least one.");
   }
   // Before any driver is asked: one that is missing is looked for again and again.
   const auto known = endpoints(wasapi::Asked::windows);
   if (!known) return tl::unexpected<Error>(known.error());
+  const Config::Wasapi config = recognised(*known, configured);
+  wasapi::WasapiOptions options = options_of(config);
   if (auto there = are_there(*known, config); !there) {
     return tl::unexpected<Error>(std::move(there.error()));
   }
@@ -231,6 +276,8 @@ MadeDevice Backends::make_wasapi(const Config::Wasapi& config) {
   if (!output) return tl::unexpected<Error>(output.error());
   const Chosen input = choose(wasapi::Flow::capture, options.capture);
   if (!input) return tl::unexpected<Error>(input.error());
+  if (*output != nullptr) remember(configured.output, **output);
+  if (*input != nullptr) remember(configured.input, **input);
   const bool has_both = *output != nullptr && *input != nullptr;
   const bool two_clocks =
       has_both && (config.clocks == Clocks::two ||
@@ -279,7 +326,7 @@ Result<> Backends::find_members(const Config& config) {
     if (member.backend == Backend::simulated) continue;
     Config::Wasapi needed = member.wasapi;
     if (needed.input == "default" && !needed.output.empty()) needed.input.clear();
-    if (auto there = are_there(*known, needed); !there) return there;
+    if (auto there = are_there(*known, recognised(*known, needed)); !there) return there;
   }
   return {};
 }

@@ -29,6 +29,10 @@ namespace asiodrv::service {
 [[nodiscard]] std::string calibration_path(const std::string& config_path,
                                            const std::string& instance);
 
+/// Likewise where it remembers what its sound devices were.
+[[nodiscard]] std::string endpoints_path(const std::string& config_path,
+                                         const std::string& instance);
+
 /// The system's form of a UTF-8 path.
 [[nodiscard]] inline std::filesystem::path path_of(const std::string& utf8) {
   return std::u8string(utf8.begin(), utf8.end());

@@ -171,6 +171,7 @@ Result<> Program::choose_configuration() {
     if (!unattended()) return fail(ErrorCode::malformed, config_.error);
     log_(LogLevel::error, "A configuration file is not used: " + config_.error);
   }
+  backends_->remember_in(endpoints_path(config_.path, options_.instance));
   auto wanted = backends_->make(config_.config);
   if (wanted) {
     device_ = std::move(*wanted);

@@ -20,6 +20,7 @@ struct EndpointIdentity {
   std::string description;  ///< "Speakers"
   std::string adapter;      ///< "2- Adapter"
   std::string container;    ///< the box that the endpoint is part of, "{...}"
+  bool operator==(const EndpointIdentity&) const = default;
 };
 
 struct EndpointInfo : EndpointIdentity {

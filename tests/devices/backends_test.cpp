@@ -10,7 +10,9 @@
 
 #include "devices/wasapi/fake/endpoint.hpp"
 #include "devices/wasapi/fake/world.hpp"
+#include "devices/wasapi/text.hpp"
 #include "platform/platform.hpp"
+#include "service/testing/config_folder.hpp"
 
 namespace asiodrv::service {
 namespace {
@@ -115,6 +117,50 @@ TEST_F(backends, no_driver_is_asked_while_a_member_of_a_combined_device_is_missi
   device->refresh();
   EXPECT_TRUE(device->info().present);
   EXPECT_EQ(device->info().output_channels, 4U);
+}
+
+// --- one service after another -------------------------------------------------------------------
+
+/// What a service makes of `configured` on a machine whose only output has the id `id`: whether it
+/// is there. `memory`: a path, or empty.
+bool is_found(const std::string& id, const std::string& configured, const std::string& memory) {
+  auto owned = std::make_unique<fake::World>();
+  fake::EndpointSpec spec = make_spec(fake::Personality::plain, Flow::render);
+  spec.id = devices::wasapi::to_utf16(id);
+  owned->add_endpoint(spec);
+  const std::unique_ptr<ports::Threads> threads = platform::make_threads();
+  ports::Clock& clock = owned->clock();
+  Backends service(clock, *threads, std::move(owned), [](LogLevel, const std::string&) {});
+  service.remember_in(memory);
+  Config config;
+  config.backend = Backend::wasapi;
+  config.wasapi.output = configured;
+  config.wasapi.input.clear();
+  const auto made = service.make(config);
+  return made && (*made)->info().present;
+}
+
+TEST(backends_memory, an_id_is_recognised_by_the_next_service_after_the_driver_was_installed_anew) {
+  const std::string first = "{0.0.0.00000000}.{11111111-2222-3333-4444-555555555555}";
+  const std::string second = "{0.0.0.00000000}.{22222222-2222-3333-4444-555555555555}";
+  const std::string third = "{0.0.0.00000000}.{33333333-2222-3333-4444-555555555555}";
+  const testing::ConfigFolder folder;
+  const std::string memory = folder.file("endpoints.json");
+  EXPECT_FALSE(is_found(second, first, memory)) << "it was never seen";
+  EXPECT_TRUE(is_found(first, first, memory));
+  EXPECT_TRUE(folder.has("endpoints.json"));
+  EXPECT_FALSE(is_found(second, first, "")) << "the test proves nothing";
+  EXPECT_TRUE(is_found(second, first, memory));
+  EXPECT_TRUE(is_found(third, first, memory));
+}
+
+TEST(backends_memory, a_file_that_cannot_be_used_costs_what_was_remembered_and_nothing_else) {
+  const std::string id = "{0.0.0.00000000}.{11111111-2222-3333-4444-555555555555}";
+  const testing::ConfigFolder folder;
+  folder.write("endpoints.json", "{");
+  EXPECT_TRUE(is_found(id, id, folder.file("endpoints.json")));
+  EXPECT_TRUE(folder.has("endpoints.json.bad"));
+  EXPECT_NE(folder.read("endpoints.json").find(id), std::string::npos);
 }
 
 }  // namespace
