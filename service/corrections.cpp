@@ -28,7 +28,7 @@ bool acceptable(double frames) noexcept {  // so written, NaN is not
 Result<Correction> parse_correction(const json& entry, const std::string& where) {
   MemberReader reader(entry, where);
   Correction correction;
-  correction.key.device = reader.text("device");
+  correction.key.device = reader.text("device", wire::kMaxDeviceIdBytes);
   correction.name = reader.text("name");
   correction.key.mode = reader.text("mode");
   correction.key.rate = SampleRate{reader.number("rate_hz", 1, wire::kAnyNumber)};
@@ -80,7 +80,7 @@ json Corrections::to_json() const {
   json list = json::array();
   for (const Correction& each : all_) {
     list.push_back({{"device", each.key.device},
-                    {"name", each.name},
+                    {"name", wire::short_name(each.name)},
                     {"mode", each.key.mode},
                     {"rate_hz", each.key.rate.hz},
                     {"period_frames", each.key.period.count},

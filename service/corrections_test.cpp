@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/wire/control.hpp"
 #include "service/paths.hpp"
 
 namespace asiodrv::service {
@@ -195,6 +196,18 @@ TEST_F(corrections_file, a_hostile_one_is_refused_as_a_whole_named_and_put_aside
     kept << std::ifstream(path + ".bad", std::ios::binary).rdbuf();
     EXPECT_EQ(kept.str(), text);
   }
+}
+
+TEST_F(corrections_file, a_device_of_many_has_an_id_of_any_length_and_any_name) {
+  Correction written = correction(48'000, 64, 203);
+  written.key.device = "combined:" + std::string(8 * 2 * wire::kMaxNameBytes, 'i');
+  written.name.assign(wire::kMaxNameBytes + 1, 'n');
+  Corrections corrections;
+  ASSERT_TRUE(corrections.set(written));
+  ASSERT_TRUE(save_corrections(path, corrections));
+  const LoadedCorrections loaded = load_corrections(path);
+  EXPECT_EQ(loaded.warning, "");
+  EXPECT_NE(loaded.corrections.find(written.key), nullptr);
 }
 
 TEST_F(corrections_file, what_cannot_be_read_is_not_written_over) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "core/wire/control.hpp"
 #include "service/paths.hpp"
 #include "service/testing/studio_world.hpp"
 #include "tests/support/text.hpp"
@@ -79,6 +80,19 @@ TEST_F(studio_file, everything_comes_back_and_nothing_lies_beside_the_file) {
     ++files;
   }
   EXPECT_EQ(files, 1);
+}
+
+TEST_F(studio_file, a_device_of_many_has_an_id_of_any_length_and_any_name) {
+  Studio studio = full_studio();
+  const DeviceShape many{"combined:" + std::string(8 * 2 * wire::kMaxNameBytes, 'i'),
+                         std::string(wire::kMaxNameBytes + 1, 'n'), 4, 2};
+  studio.set_device(many);
+  EXPECT_TRUE(studio.save_snapshot("Show two"));
+  ASSERT_TRUE(save_studio(path, studio));
+  const LoadedStudio loaded = load();
+  EXPECT_EQ(loaded.warning, "");
+  ASSERT_EQ(loaded.studio.snapshots().count("Show two"), 1U);
+  EXPECT_EQ(loaded.studio.snapshots().at("Show two").device_id, many.id);
 }
 
 TEST_F(studio_file, no_file_is_an_empty_studio) {

@@ -100,9 +100,10 @@ json Studio::to_json() const {
   }
   json snapshots = json::array();
   for (const auto& [name, snapshot] : snapshots_) {
-    snapshots.push_back({{"name", name},
-                         {"device", {{"id", snapshot.device_id}, {"name", snapshot.device_name}}},
-                         {"routes", routes_json(snapshot.routes)}});
+    snapshots.push_back(
+        {{"name", name},
+         {"device", {{"id", snapshot.device_id}, {"name", wire::short_name(snapshot.device_name)}}},
+         {"routes", routes_json(snapshot.routes)}});
   }
   return {{"version", kRoutingVersion},
           {"cables", std::move(cables)},
@@ -149,7 +150,7 @@ Result<> Studio::read_snapshots(const json& list, const std::string& what) {
     const auto device = list[i].find("device");
     MemberReader device_reader(device == list[i].end() ? list[i] : *device, where + ": device");
     Snapshot snapshot;
-    snapshot.device_id = device_reader.text("id");
+    snapshot.device_id = device_reader.text("id", wire::kMaxDeviceIdBytes);
     snapshot.device_name = device_reader.text("name");
     if (!device_reader.good()) return refusal(device_reader.result(0));
     auto routes = parse_routes(list[i], where);

@@ -91,7 +91,24 @@ std::vector<ClockSourceInfo> clock_sources(MemberReader& reader) {
   return all;
 }
 
+json short_names(const std::vector<std::string>& names) {
+  json all = json::array();
+  for (const std::string& name : names) all.push_back(short_name(name));
+  return all;
+}
+
 }  // namespace
+
+std::string short_name(std::string name) {
+  if (name.size() <= kMaxNameBytes) return name;
+  constexpr unsigned kContinuationMask = 0xC0, kContinuation = 0x80;
+  std::size_t end = kMaxNameBytes;
+  while (end > 0 && (static_cast<unsigned char>(name[end]) & kContinuationMask) == kContinuation) {
+    --end;
+  }
+  name.resize(end);
+  return name;
+}
 
 json to_json(const HelloRequest& value) {
   return {{"protocol", value.protocol},
@@ -123,7 +140,7 @@ json to_json(const DriverDescription& value) {
   for (const SampleRate rate : value.rates) rate_list.push_back(rate.hz);
   json sources = json::array();
   for (const ClockSourceInfo& source : value.clock_sources) {
-    sources.push_back({{"name", source.name}, {"current", source.current}});
+    sources.push_back({{"name", short_name(source.name)}, {"current", source.current}});
   }
   json sizes = json::array();
   for (const BufferSizes& each : value.buffer_sizes) {
@@ -134,9 +151,9 @@ json to_json(const DriverDescription& value) {
   }
   return {{"protocol", value.protocol},
           {"service_version", value.service_version},
-          {"device_name", value.device_name},
-          {"input_names", value.input_names},
-          {"output_names", value.output_names},
+          {"device_name", short_name(value.device_name)},
+          {"input_names", short_names(value.input_names)},
+          {"output_names", short_names(value.output_names)},
           {"sample_type", sample_type_name(value.sample_type)},
           {"rates_hz", std::move(rate_list)},
           {"rate_hz", value.rate.hz},

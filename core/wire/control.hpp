@@ -36,6 +36,12 @@ namespace asiodrv::wire {
 inline constexpr std::uint32_t kProtocolVersion = 1;
 inline constexpr std::uint32_t kMaxMessageBytes = 256 * 1024;  ///< 2 x 1024 channel names fit
 inline constexpr std::size_t kMaxNameBytes = 256;              ///< any single name, UTF-8
+/// A device that is made of several has all of their ids in its own.
+inline constexpr std::size_t kMaxDeviceIdBytes = 16 * 1024;
+
+/// `name` cut between two characters where it is longer than kMaxNameBytes: who makes devices may
+/// give them any name, and one that is passed on must not be refused for it.
+[[nodiscard]] std::string short_name(std::string name);
 
 struct HelloRequest {
   std::uint32_t protocol = kProtocolVersion;

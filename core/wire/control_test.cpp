@@ -76,6 +76,21 @@ void expect_refusals(const json& good, Parse parse, const std::vector<Wrong>& wr
 
 const std::string kLongName(kMaxNameBytes + 1, 'n');
 
+TEST(control, names_that_are_too_long_are_cut_between_characters_and_accepted) {
+  DriverDescription value = description();
+  const std::string whole(kMaxNameBytes - 1, 'n');
+  value.device_name = whole + "ö and more";  // its second byte is the first too many
+  value.input_names = {kLongName};
+  value.output_names = {whole + "n"};
+  value.clock_sources[1].name = std::string(3 * kMaxNameBytes, '\x80');  // no character at all
+  const auto parsed = parse_driver_description(to_json(value));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->device_name, whole);
+  EXPECT_EQ(parsed->input_names.front(), whole + "n");
+  EXPECT_EQ(parsed->output_names.front(), whole + "n");
+  EXPECT_EQ(parsed->clock_sources[1].name, "");
+}
+
 TEST(control, hello_round_trips) {
   const auto parsed = parse_hello_request(to_json(HelloRequest{1, "Söngs.exe", 4711, 32}));
   ASSERT_TRUE(parsed);

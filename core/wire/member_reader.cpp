@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "core/wire/control.hpp"
-
 namespace asiodrv::wire {
 namespace {
 
@@ -62,12 +60,12 @@ bool MemberReader::flag(const char* member) {
   return false;
 }
 
-std::string MemberReader::text(const char* member) {
+std::string MemberReader::text(const char* member, std::size_t most) {
   const nlohmann::json* const value = find(member);
   if (value == nullptr) return {};
   const auto* text = value->get_ptr<const std::string*>();
-  if (text != nullptr && text->size() <= kMaxNameBytes) return *text;
-  refuse(member, fmt::format("must be text of at most {} bytes", kMaxNameBytes));
+  if (text != nullptr && text->size() <= most) return *text;
+  refuse(member, fmt::format("must be text of at most {} bytes", most));
   return {};
 }
 

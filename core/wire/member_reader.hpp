@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/base/result.hpp"
+#include "core/wire/control.hpp"
 
 namespace asiodrv::wire {
 
@@ -31,8 +32,8 @@ class MemberReader {
   std::uint32_t number_or(const char* member, std::uint32_t low, std::uint32_t high,
                           std::uint32_t otherwise);
   bool flag(const char* member);
-  /// Text of at most kMaxNameBytes bytes.
-  std::string text(const char* member);
+  /// Text of at most `most` bytes.
+  std::string text(const char* member, std::size_t most = kMaxNameBytes);
   /// At most `most` texts, each as text().
   std::vector<std::string> texts(const char* member, std::size_t most);
   /// At most `most` whole numbers from `low` to `high`.
