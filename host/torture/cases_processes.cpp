@@ -81,7 +81,8 @@ Verdict kill_host(const CaseContext& context) {
 }
 
 /// Plays the number of each block and listens for it: numbers that count up are sound, zeros are
-/// silence, anything else is what an old buffer still held.
+/// silence, and one that is no later than what was heard is what an old buffer still held. Numbers
+/// that were left out are damage, of which a machine that stalls makes as much as it likes.
 class Echo final : public StreamClient {
  public:
   void attach(const Stream& stream) noexcept {
@@ -106,10 +107,12 @@ class Echo final : public StreamClient {
       silent_ns_ = block.entered.ns;
     } else if (heard == last_heard_ % kNumbers + 1) {
       heard_ns_ = block.entered.ns;
-    } else {
+    } else if (const std::int32_t ahead = (heard - last_sound_ + kNumbers) % kNumbers;
+               ahead <= 0 || ahead > kNumbers / 2 || heard > kNumbers) {
       stale_blocks_.fetch_add(1);
     }
     last_heard_ = heard;
+    if (heard != 0) last_sound_ = heard;
     const std::int64_t last = last_ns_.exchange(block.entered.ns);
     if (last != 0 && block.entered.ns - last > longest_gap_ns_.load()) {
       longest_gap_ns_ = block.entered.ns - last;
@@ -128,8 +131,8 @@ class Echo final : public StreamClient {
   static constexpr float kScale = 256.0F;  // exact in every sample type
 
   const Stream* stream_ = nullptr;
-  std::int32_t number_ = 0;  ///< audio thread only, as is last_heard_
-  std::int32_t last_heard_ = 0;
+  std::int32_t number_ = 0;  ///< audio thread only, as are the next two
+  std::int32_t last_heard_ = 0, last_sound_ = 0;
   std::atomic<std::int64_t> last_ns_{0}, longest_gap_ns_{0}, heard_ns_{0}, silent_ns_{0};
   std::atomic<std::uint64_t> stale_blocks_{0};
 };
