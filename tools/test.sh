@@ -54,6 +54,7 @@ ctest --test-dir build/all --parallel "${ASIODRV_JOBS:-$(nproc)}" --output-on-fa
 tr -d '\r' <build/all/Testing/Temporary/LastTest.log | awk '
   /^[0-9]+\/[0-9]+ Testing: / { test = $3 }
   /^NOT JUDGED: / { print $0 " (" test ")" }
+  /^REPEATED: / { print }
   /: Skipped$/ { getline reason }
   /^\[  SKIPPED \] .* ms\)$/ { print "SKIPPED: " test ", " $4 ": " reason }'
 [ -z "$skipped" ] || echo "$skipped"

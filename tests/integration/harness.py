@@ -17,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tools"), str(ROOT / "tools/demo"), str(ROOT / "tools/release")]
 
 from programs import Build, Finished, World  # noqa: E402  (found through the path above)
+from witness import Witness  # noqa: E402
 
 SPEECH = pathlib.Path("/usr/share/sounds/alsa/Front_Center.wav")
 
@@ -34,7 +35,52 @@ def write_report(report: pathlib.Path, name: str, row: dict) -> None:
     print(name, json.dumps(row), file=sys.stderr, flush=True)
 
 
-class Case(unittest.TestCase):
+class Answers(unittest.TestResult):
+    """What one attempt at a test told, to be passed on or not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: list[tuple[str, tuple]] = []
+
+    def pass_on(self, result: unittest.TestResult) -> None:
+        for name, arguments in self._told:
+            getattr(result, name)(*arguments)
+
+
+def _remembered(name: str):
+    def tell(self: Answers, *arguments: object) -> None:
+        getattr(super(Answers, self), name)(*arguments)
+        self._told.append((name, arguments))
+    return tell
+
+
+for _name in ("startTest", "stopTest", "addSuccess", "addError", "addFailure", "addSkip",
+              "addSubTest", "addExpectedFailure", "addUnexpectedSuccess"):
+    setattr(Answers, _name, _remembered(_name))
+
+
+class PatientCase(unittest.TestCase):
+    """A test that is tried again when it failed while the machine stood still, which is said. On a
+    machine that runs it fails at once."""
+
+    ATTEMPTS = 3
+
+    def run(self, result: unittest.TestResult | None = None) -> unittest.TestResult:
+        result = result if result is not None else self.defaultTestResult()
+        for attempt in range(1, self.ATTEMPTS + 1):
+            answers = Answers()
+            with Witness() as witness:
+                super().run(answers)
+            if answers.wasSuccessful() or attempt == self.ATTEMPTS or not witness.saw_a_stall():
+                break
+            print(f"REPEATED: {self.id()} failed in attempt {attempt}, while {witness}\n"
+                  + "\n".join(text for _test, text in answers.failures + answers.errors),
+                  file=sys.stderr, flush=True)
+        answers.pass_on(result)
+        return result
+
+
+class Case(PatientCase):
     """A test with a world of its own."""
 
     world: World

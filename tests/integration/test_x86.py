@@ -97,7 +97,7 @@ def stage_files() -> None:
         shutil.copy2(file, STAGE / file.name)
 
 
-class BothHalves(unittest.TestCase):
+class BothHalves(harness.PatientCase):
     world: BothWorld
 
     @classmethod

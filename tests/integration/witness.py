@@ -1,0 +1,81 @@
+"""Says whether the machine stood still while something was tested.
+
+A virtual machine may be stopped by its host for as long as that likes, and a test of sound then
+fails for no fault of ours. The witness is a process that does nothing but sleep two milliseconds at
+a time, above every other process where it may: what it oversleeps nobody on this machine took.
+
+  python3 tests/integration/witness.py [SECONDS]    what it sees now
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+TURN_S = 0.002
+#: So much later than asked a sleep ends on any machine that has other work.
+USUAL_S = 0.003
+#: Of the time that was watched. Sound breaks from a stall of its own length on.
+MOST_SHARE = 0.02
+#: One stall, after which whoever waits has given up (an engine's patience is 20 ms).
+LONGEST_S = 0.05
+
+_PROGRAM = """
+import os, sys, time
+try:
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(99))
+except OSError:
+    pass
+usual, turn = float(sys.argv[1]), float(sys.argv[2])
+began, lost, longest = time.monotonic(), 0.0, 0.0
+print("watching", flush=True)
+os.set_blocking(0, False)
+while sys.stdin.buffer.read(1) is None:
+    before = time.monotonic()
+    time.sleep(turn)
+    late = time.monotonic() - before - turn
+    if late > usual:
+        lost, longest = lost + late, max(longest, late)
+print(time.monotonic() - began, lost, longest)
+"""
+
+
+class Witness:
+    """Watches from `with` to its end; then its figures are known, in seconds."""
+
+    watched = lost = longest = 0.0
+
+    def __enter__(self) -> Witness:
+        self._process = subprocess.Popen(
+            (sys.executable, "-c", _PROGRAM, str(USUAL_S), str(TURN_S)), stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True)
+        self._process.stdout.readline()
+        return self
+
+    @property
+    def process_id(self) -> int:
+        return self._process.pid
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            said, _unused = self._process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            said, _unused = self._process.communicate()
+        figures = [float(word) for word in said.split()]
+        if len(figures) == 3:
+            self.watched, self.lost, self.longest = figures
+
+    def saw_a_stall(self) -> bool:
+        return self.longest > LONGEST_S or self.lost > MOST_SHARE * self.watched
+
+    def __str__(self) -> str:
+        return (f"the machine stood still for {self.lost * 1000:.0f} ms of {self.watched:.1f} s, "
+                f"{self.longest * 1000:.0f} ms at a time")
+
+
+if __name__ == "__main__":
+    with Witness() as witness:
+        time.sleep(float(sys.argv[1]) if len(sys.argv) > 1 else 10)
+    print(witness, "- a stall" if witness.saw_a_stall() else "- none")
