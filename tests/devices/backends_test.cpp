@@ -24,6 +24,7 @@ class backends : public ::testing::Test {
  protected:
   ~backends() override {
     device.reset();
+    com_.reset();
     EXPECT_EQ(world.violations(), std::vector<std::string>{});
     EXPECT_EQ(world.leaks(), std::vector<std::string>{});
   }
@@ -49,6 +50,7 @@ class backends : public ::testing::Test {
   fake::World& world = *owned_;
 
  private:
+  std::shared_ptr<void> com_ = world.hold_com();  // as the process does all its life
   Backends backends_{world.clock(), *threads_, std::move(owned_),
                      [](LogLevel, const std::string&) {}};
 
