@@ -262,7 +262,7 @@ Result<std::vector<RateOffer>> common_rates(const Offer* render, const Offer* ca
     }
   }
   if (common.empty() && capture->can_convert) {
-    for (const RateOffer& one : render->rates) {
+    for (const RateOffer& one : with_usual(*render)) {
       const std::uint32_t period = frames_of(capture->mixer_period, one.rate);
       if (period > 0) add(one, {one.rate, make_range(period, period, period, one.rate)});
     }

@@ -292,21 +292,33 @@ TEST(wasapi_device, a_mixer_that_tells_at_once_that_it_is_held_is_offered_as_it_
   EXPECT_EQ(bench.serve(20), 20) << bench.device->loss();
 }
 
+RateOffer only_at(SampleRate rate, std::uint32_t frames) {
+  return {rate, {{frames}, {frames}, {frames}, {frames}}};
+}
+
 TEST(wasapi_device, ends_whose_mixers_are_held_apart_meet_at_the_usual_period) {
-  const auto only = [](std::uint32_t frames) {
-    RateOffer offer;
-    offer.rate = {48'000};
-    offer.periods = {{frames}, {frames}, {frames}, {frames}};
-    return offer;
-  };
   Offer render, capture;
-  render.rates.push_back(only(256));
+  render.rates.push_back(only_at({48'000}, 256));
   render.held_period = 256;
-  render.usual = only(480);
-  capture.rates.push_back(only(480));
+  render.usual = only_at({48'000}, 480);
+  capture.rates.push_back(only_at({48'000}, 480));
   const auto common = common_rates(&render, &capture);
   ASSERT_TRUE(common) << common.error().message;
   ASSERT_EQ(common->size(), 1U);
+  EXPECT_EQ(common->front().periods.least.count, 480U);
+}
+
+TEST(wasapi_device, an_output_whose_mixer_is_held_goes_with_an_input_that_is_converted) {
+  Offer render, capture;
+  render.rates.push_back(only_at({48'000}, 256));
+  render.held_period = 256;
+  render.usual = only_at({48'000}, 480);
+  capture.rates.push_back(only_at({44'100}, 441));
+  capture.can_convert = true;
+  const auto common = common_rates(&render, &capture);
+  ASSERT_TRUE(common) << common.error().message;
+  ASSERT_EQ(common->size(), 1U);
+  EXPECT_EQ(common->front().rate.hz, 48'000U);
   EXPECT_EQ(common->front().periods.least.count, 480U);
 }
 
