@@ -82,7 +82,7 @@ void FlightCheck::take(const FlightRecord& record) {
   if (record.clients_late > 1) {  // the others are named by their events, which may come later
     const Instant end = period->boundary + world_.period_length();
     for (std::uint32_t slot = 0; slot < world_.hosts.size(); ++slot) {
-      if (world_.hosts[slot]->troubles().overlaps(period->boundary - kWayBack, end)) {
+      if (world_.hosts[slot]->was_held_up(period->boundary - kWayBack, end)) {
         period->damaged |= 1U << slot;
       }
     }
@@ -122,12 +122,12 @@ void FlightCheck::judge(const XrunEvent& event) {
   const Instant begin = world_.device->now.boundary - length * periods_ago;
   const Instant end = begin + length * (event.periods + 1);
   const auto owner = owners_.find(event.client);
-  const nanoseconds way =
-      owner != owners_.end() ? world_.hosts[owner->second]->way() : nanoseconds{0};
+  const Host* const host = owner != owners_.end() ? world_.hosts[owner->second].get() : nullptr;
+  const nanoseconds way = host != nullptr ? host->way() : nanoseconds{0};
   const Instant lately = begin - kWayBack - length * kWayBackPeriods - way;
-  const Troubles* const own =
-      owner != owners_.end() ? &world_.hosts[owner->second]->troubles() : nullptr;
-  const auto host_had = [&](Instant from) { return own != nullptr && own->overlaps(from, end); };
+  const auto host_had = [&](Instant from) {
+    return host != nullptr && host->was_held_up(from, end);
+  };
   const auto world_had = [&](Instant from) { return world_.troubles.overlaps(from, end); };
 
   std::uint32_t unexplained = 0;
@@ -148,20 +148,25 @@ void FlightCheck::judge(const XrunEvent& event) {
   }
   if (unexplained == 0 || world_.scenario.canary == Canary::no_callbacks) return;
   const auto seconds = [](Instant at) { return static_cast<double>(at.ns) / 1e9; };
-  if (own != nullptr) {
+  const bool forgotten =
+      !world_.troubles.reaches(lately) ||
+      (host != nullptr && !(host->troubles().reaches(lately) && host->loads().reaches(lately)));
+  if (host != nullptr) {
+    const Troubles& own = host->troubles();
     world_.journal.note(fmt::format(
         "the host's last trouble was from {:.6f} to {:.6f} s; the "
         "damage lies between {:.6f} and {:.6f} s",
-        seconds(own->newest_from()), seconds(own->newest_to()), seconds(begin), seconds(end)));
+        seconds(own.newest_from()), seconds(own.newest_to()), seconds(begin), seconds(end)));
   }
   world_.journal.fail(
       Check::xruns,
-      fmt::format("{} periods from {} on are recorded as damaged ({}) for {}, and "
-                  "nothing was done to it then.",
+      fmt::format("{} periods from {} on are recorded as damaged ({}) for {}, and {}.",
                   event.periods, event.first_period, service::cause_words(unexplained),
-                  own != nullptr                      ? world_.hosts[owner->second]->name()
+                  host != nullptr                     ? host->name()
                   : event.client == engine::kNoClient ? std::string("everyone")
-                                                      : std::string("a stranger")));
+                                                      : std::string("a stranger"),
+                  forgotten ? "the troubles of that time are not kept any more"
+                            : "nothing was done to it then"));
 }
 
 }  // namespace asiodrv::simulation

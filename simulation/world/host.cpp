@@ -344,7 +344,7 @@ void Host::disown_periods() {
 void Host::watch_callbacks() {
   world_.journal.count(Check::callbacks);
   const Instant now = world_.clock.now();
-  if (in_callback_ || dead_ || troubles_.overlaps(now - kLongestSilence, now)) return;
+  if (in_callback_ || dead_ || was_held_up(now - kLongestSilence, now)) return;
   if (now - last_call_ <= kLongestSilence) return;
   world_.journal.fail(Check::callbacks,
                       fmt::format("{} streams and was not called for {} ms.", process_.name,

@@ -46,7 +46,12 @@ class Host {
   [[nodiscard]] std::uint32_t session() const noexcept { return spy_.session; }
   [[nodiscard]] const std::string& name() const noexcept { return process_.name; }
   [[nodiscard]] std::uint32_t output_mask() const noexcept { return output_mask_; }
-  [[nodiscard]] Troubles& troubles() noexcept { return troubles_; }
+  [[nodiscard]] const Troubles& troubles() const noexcept { return troubles_; }
+  [[nodiscard]] const Loads& loads() const noexcept { return loads_; }
+  /// A trouble or a usual load.
+  [[nodiscard]] bool was_held_up(Instant from, Instant to) const RT_SAFE {
+    return troubles_.overlaps(from, to) || loads_.overlaps(from, to);
+  }
   [[nodiscard]] Process& process() noexcept { return process_; }
 
   // --- from the driver ---------------------------------------------------------------------------
@@ -122,6 +127,7 @@ class Host {
   Frames frames_{};
   std::uint64_t torn_before_session_ = 0;
   Troubles troubles_;
+  Loads loads_;  ///< empty in a perfect world, where the usual load excuses nothing
 
   bool idle_ = true, dead_ = false, streaming_ = false, may_be_called_ = false;
   bool ending_ = false;  ///< stop, dispose or shutdown are under way: what is played may be lost

@@ -68,7 +68,7 @@ void Host::block(const asio::Time& time, std::int32_t half) {
       check_adapted(position, half);
     } else if (period != nullptr) {
       check_inputs(position, half, *period);
-    } else if (!held_back && !disowned && !troubles_.overlaps(now - kBelievable, now) &&
+    } else if (!held_back && !disowned && !was_held_up(now - kBelievable, now) &&
                !world_.troubles.overlaps(now - kBelievable, now)) {
       check_silence(half);
     }
@@ -194,7 +194,7 @@ void Host::check_adapted(std::uint64_t position, std::int32_t half) {
   const auto told = static_cast<std::uint64_t>(told_input_ + told_output_);
   if (lazy_ || latencies_stale_ || world_.late_by_itself() || rate_ != world_.device->format.rate ||
       !world_.calm(kSettling) || now - started_ < kSettling || position < told ||
-      troubles_.overlaps(now - kSettling, now) || world_.troubles.overlaps(now - kSettling, now)) {
+      was_held_up(now - kSettling, now) || world_.troubles.overlaps(now - kSettling, now)) {
     return;
   }
   for (const auto& host : world_.hosts) {
@@ -278,7 +278,11 @@ void Host::take_time() {
   const Instant now = world_.clock.now();
   const Instant until = now + nanoseconds{static_cast<std::int64_t>(periods * length)};
   // The usual load fits into a period. It is an excuse where the period may have begun late.
-  if (!usual || !world_.perfect()) troubles_.add(now, until);
+  if (!usual) {
+    troubles_.add(now, until);
+  } else if (!world_.perfect()) {
+    loads_.add(now, until);
+  }
   world_.clock.sleep_until(until);
 }
 
