@@ -20,6 +20,9 @@ constexpr std::uint32_t bit(XrunCause cause) { return static_cast<std::uint32_t>
 /// few periods of resynchronising.
 constexpr nanoseconds kWayBack = std::chrono::milliseconds{200};
 constexpr int kWayBackPeriods = 12;
+/// So long after anything else an adapted client's usual load may be too much: its adapter finds
+/// its pace anew. Host::check_adapted waits as long.
+constexpr nanoseconds kAdapterSettles = std::chrono::seconds{3};
 
 }  // namespace
 
@@ -113,6 +116,41 @@ void FlightCheck::take(const XrunEvent& event) {
   judge(event);
 }
 
+/// A late client's usual load is no reason by itself: it fits into a period. Something else must
+/// have taken the room that it leaves.
+///
+/// A client of the device's own rate and size takes half a period at most, and its deadline comes
+/// after 0.8 of one (deadline_fraction) or later. So for its load to reach over the deadline it was
+/// rung 0.3 late or more, and it is rung as soon as the engine is woken: by a stall, by a gap, or
+/// by jitter on a device whose periods are shorter than at first. The drift takes 0.001 of this.
+/// Where the device is moved under it (a rate, a new device: troubles of the world), its load was
+/// measured by other periods than it is rung in.
+///
+/// An adapted client is rung several times in a period, or once for several. Its loads fill a
+/// quarter at most, but with jitter, with others of small buffers that the engine waits for first,
+/// or while it starts, nobody has worked out what is left.
+bool FlightCheck::load_explains(const XrunEvent& event, const Host& host, Instant begin,
+                                Instant end) {
+  if (!host.loads().overlaps(begin - host.way(), end)) return false;
+  const nanoseconds length = world_.period_length();
+  if (host.adapted_lately()) {
+    const Instant from = begin - kAdapterSettles;
+    return world_.scenario.jitter_us > 0 || !world_.calm(kAdapterSettles) ||
+           world_.troubles.overlaps(from, end) ||
+           std::any_of(world_.hosts.begin(), world_.hosts.end(),
+                       [&](const auto& each) { return each->troubles().overlaps(from, end); });
+  }
+  if (world_.troubles.overlaps(begin - length * 2, end)) return true;
+  for (std::uint64_t i = 0; i < event.periods; ++i) {
+    const Period* const period = period_of(event.first_period + i);
+    if (period == nullptr) continue;  // of a run of the device that has ended
+    const Instant boundary = period->boundary;
+    if (period->woken - boundary < length / 4) return false;
+    if (!host.loads().overlaps(boundary + length * 3 / 4, boundary + length)) return false;
+  }
+  return true;
+}
+
 /// Is there a fault that explains the event?
 void FlightCheck::judge(const XrunEvent& event) {
   world_.journal.count(Check::xruns);
@@ -139,7 +177,10 @@ void FlightCheck::judge(const XrunEvent& event) {
         explained = world_had(begin - length * 2 - way) || world_.late_by_itself();
         break;
       case XrunCause::device_gap: explained = world_had(begin - length * 2); break;
-      case XrunCause::late_client: explained = host_had(begin - way); break;
+      case XrunCause::late_client:
+        explained = host != nullptr && (host->troubles().overlaps(begin - way, end) ||
+                                        load_explains(event, *host, begin, end));
+        break;
       case XrunCause::client_away:
       case XrunCause::recovery: explained = host_had(lately) || world_had(lately); break;
       case XrunCause::engine_overrun: break;  // work takes no time here

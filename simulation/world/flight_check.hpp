@@ -30,6 +30,8 @@ class FlightCheck {
   void take(const engine::FlightRecord& record);
   void take(const engine::XrunEvent& event);
   void judge(const engine::XrunEvent& event);
+  [[nodiscard]] bool load_explains(const engine::XrunEvent& event, const Host& host, Instant begin,
+                                   Instant end);
   [[nodiscard]] Period* period_of(std::uint64_t number);
 
   struct Expectation {

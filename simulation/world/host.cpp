@@ -212,12 +212,15 @@ void Host::use_buffers() {
   choose_channels();
   frames_ = world_.scenario.period;
   if (rng_.chance(world_.scenario.adapted ? 0.4 : 0.1)) frames_ = Frames{64U << rng_.below(5)};
-  if (world_.scenario.canary == Canary::adapted_bit) {  // whoever comes second is adapted
+  const Canary canary = world_.scenario.canary;
+  if (canary == Canary::adapted_bit || canary == Canary::slow_adapted) {
+    // Whoever comes second is adapted.
     frames_ = slot_ == 0 ? world_.scenario.period : Frames{world_.scenario.period.count / 2};
   }
   was_adapted_ = false;
   says_ready_ = rng_.chance(0.3);
   load_ = rng_.chance(0.3) ? 0.5 * rng_.unit() : 0.0;
+  if (canary == Canary::slow_reply || canary == Canary::slow_adapted) load_ = 0.4;
   tainted_ = false;
   reset_wanted_ = false;
   const auto created = timed("createBuffers", [this] {

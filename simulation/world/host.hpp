@@ -45,6 +45,8 @@ class Host {
   [[nodiscard]] bool dead() const noexcept { return dead_; }
   [[nodiscard]] std::uint32_t session() const noexcept { return spy_.session; }
   [[nodiscard]] const std::string& name() const noexcept { return process_.name; }
+  /// It has buffers with a rate or a size of their own, or had them so for a while.
+  [[nodiscard]] bool adapted_lately() const { return was_adapted_ || is_adapted(); }
   [[nodiscard]] std::uint32_t output_mask() const noexcept { return output_mask_; }
   [[nodiscard]] const Troubles& troubles() const noexcept { return troubles_; }
   [[nodiscard]] const Loads& loads() const noexcept { return loads_; }

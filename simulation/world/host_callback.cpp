@@ -267,6 +267,7 @@ void Host::note_lost_periods() {
 
 /// The time that a callback takes: none, its usual load, or as long as the director wants.
 void Host::take_time() {
+  const Canary canary = world_.scenario.canary;
   const double late_before = late_periods_;
   const double periods = late_periods_ > 0.0 ? late_periods_ : load_ * (0.5 + 0.5 * rng_.unit());
   late_periods_ = 0.0;
@@ -277,13 +278,17 @@ void Host::take_time() {
   const auto length = static_cast<double>(whole.count()) * (usual && is_adapted() ? 0.5 : 1.0);
   const Instant now = world_.clock.now();
   const Instant until = now + nanoseconds{static_cast<std::int64_t>(periods * length)};
-  // The usual load fits into a period. It is an excuse where the period may have begun late.
+  // The usual load fits into a period. It is an excuse where the period has begun late.
   if (!usual) {
     troubles_.add(now, until);
   } else if (!world_.perfect()) {
     loads_.add(now, until);
   }
   world_.clock.sleep_until(until);
+  if (!usual || calls_ <= 1000) return;
+  if (canary == Canary::slow_reply || (canary == Canary::slow_adapted && is_adapted())) {
+    world_.sleep(world_.period_length());  // beyond its load, which is on record
+  }
 }
 
 }  // namespace asiodrv::simulation

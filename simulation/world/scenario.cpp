@@ -20,10 +20,10 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{"late_callback",   "
                                                             "open_refused",    "preemption"};
 
 constexpr std::array<std::string_view, kCanaries> kCanaryNames{
-    "none",           "flipped_bit",   "adapted_bit",   "repeated_block", "foreign_samples",
-    "silent_damage",  "position",      "latency",       "false_xrun",     "leak",
-    "leaked_session", "leaked_thread", "no_answer",     "refusal",        "double_record",
-    "missing_record", "no_callbacks",  "time_dependent"};
+    "none",          "flipped_bit",   "adapted_bit",    "repeated_block", "foreign_samples",
+    "silent_damage", "position",      "latency",        "false_xrun",     "slow_reply",
+    "slow_adapted",  "leak",          "leaked_session", "leaked_thread",  "no_answer",
+    "refusal",       "double_record", "missing_record", "no_callbacks",   "time_dependent"};
 
 /// Usual numbers per simulated hour. Most seeds leave some kinds out: faults hide behind others.
 struct Usual {
@@ -58,7 +58,12 @@ void make_quiet(Scenario& scenario) {
   scenario.preempt_chance = scenario.open_refused_chance = 0.0;
   scenario.clients = 2;
   scenario.shared_outputs = false;
-  scenario.adapted = scenario.canary == Canary::adapted_bit;
+  const Canary canary = scenario.canary;
+  scenario.adapted = canary == Canary::adapted_bit || canary == Canary::slow_adapted;
+  if (canary == Canary::slow_reply || canary == Canary::slow_adapted) {
+    scenario.jitter_us = 0;
+    scenario.preempt_chance = 1e-12;  // never; but in a perfect world no load is on record
+  }
   scenario.inputs = scenario.outputs = 4;
 }
 

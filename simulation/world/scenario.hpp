@@ -50,6 +50,8 @@ enum class Canary : std::uint8_t {
   position,         ///< a sample position that is off by one buffer
   latency,          ///< the device reports a latency that it does not have
   false_xrun,       ///< the engine is held up and no fault is on record
+  slow_reply,       ///< a client is late that has its usual load and no trouble
+  slow_adapted,     ///< the same, of a client with a buffer size of its own
   leak,             ///< memory that nobody gives back
   leaked_session,   ///< a section that outlives its client
   leaked_thread,    ///< a thread that outlives everybody

@@ -59,8 +59,8 @@ struct Contribution {
 /// One period of the device as the world saw it, and as the flight recorder tells it.
 struct Period {
   std::uint64_t take = 0, index = 0;  ///< take 0: empty
-  Instant boundary{};
-  bool played = false;  ///< the device has taken the block
+  Instant boundary{}, woken{};        ///< woken: the engine was given it
+  bool played = false;                ///< the device has taken the block
   std::array<Contribution, kMaxHosts> parts{};
 
   // --- from the flight recorder

@@ -72,6 +72,7 @@ World::World(const Scenario& scenario_in)
     newest_number = base + facts.index;
     Period& period = ledger.at(facts.take, facts.index);
     period.boundary = facts.boundary;
+    period.woken = clock.now();
     period.number = newest_number;
     period.recorded = scenario.canary == Canary::double_record && facts.index == 1000;
     if (scenario.canary == Canary::missing_record && facts.index == 1000) {
