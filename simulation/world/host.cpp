@@ -94,6 +94,7 @@ void Host::begin() {
 template <class Call>
 auto Host::timed(const char* name, Call call) {
   const Instant began = world_.clock.now();
+  asked_ = {began, world_.regions.failed(), world_.journal.counted(Fault::allocation_failure)};
   const auto answer = call();
   const nanoseconds took = world_.clock.now() - began;
   world_.journal.count(Check::answers);
@@ -199,13 +200,23 @@ void Host::refused(const char* call, std::int32_t error) {
   front_->get_error_message(text);
   world_.journal.note(fmt::format("{}: {} is refused ({}): {}", process_.name, call, error, text));
   const bool too_short = lazy_ && frames_ < world_.device->format.period;
-  // A section that cannot be made is asked for long after the fault.
-  if (dead_ || too_short || error == asio::kNoMemory || !world_.calm(kCalm) ||
-      error == asio::kInvalidMode || error == asio::kNoClock) {
-    return;
-  }
+  if (dead_ || too_short || explains(error)) return;
   world_.journal.fail(Check::answers, fmt::format("{} of {} is refused without a reason: {}", call,
                                                   process_.name, text));
+}
+
+/// Is there a reason for an answer like this one to the call that has just ended?
+bool Host::explains(std::int32_t error) const {
+  switch (error) {
+    case asio::kNoMemory:
+      // A section that could not be made, which may be asked for long after the fault, or an
+      // allocation that failed and was caught: either way within this call.
+      return world_.regions.failed() != asked_.sections ||
+             world_.journal.counted(Fault::allocation_failure) != asked_.allocations;
+    case asio::kInvalidMode:
+    case asio::kNoClock: return true;
+    default: return !world_.calm(kCalm);
+  }
 }
 
 void Host::use_buffers() {

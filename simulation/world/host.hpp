@@ -72,6 +72,7 @@ class Host {
   void choose_channels();
   void release_outputs();
   void refused(const char* call, std::int32_t error);
+  [[nodiscard]] bool explains(std::int32_t error) const;
   /// Runs `call` and checks that it is answered in time.
   template <class Call>
   auto timed(const char* name, Call call);
@@ -141,6 +142,13 @@ class Host {
   double late_periods_ = 0.0;
   double load_ = 0.0;
   std::int32_t told_input_ = 0, told_output_ = 0;
+
+  /// When its last call began, and what had failed until then.
+  struct Asked {
+    Instant began{};
+    std::uint64_t sections = 0, allocations = 0;
+  };
+  Asked asked_;
 
   // --- of the present stream
   Instant anchor_{}, started_{}, last_call_{};

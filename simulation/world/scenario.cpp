@@ -20,10 +20,11 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{"late_callback",   "
                                                             "open_refused",    "preemption"};
 
 constexpr std::array<std::string_view, kCanaries> kCanaryNames{
-    "none",          "flipped_bit",   "adapted_bit",    "repeated_block", "foreign_samples",
-    "silent_damage", "position",      "latency",        "false_xrun",     "slow_reply",
-    "slow_adapted",  "leak",          "leaked_session", "leaked_thread",  "no_answer",
-    "refusal",       "double_record", "missing_record", "no_callbacks",   "time_dependent"};
+    "none",          "flipped_bit",  "adapted_bit",    "repeated_block", "foreign_samples",
+    "silent_damage", "position",     "latency",        "false_xrun",     "slow_reply",
+    "slow_adapted",  "leak",         "leaked_session", "leaked_thread",  "no_answer",
+    "refusal",       "false_memory", "double_record",  "missing_record", "no_callbacks",
+    "time_dependent"};
 
 /// Usual numbers per simulated hour. Most seeds leave some kinds out: faults hide behind others.
 struct Usual {
