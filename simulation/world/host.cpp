@@ -20,6 +20,10 @@ constexpr nanoseconds kLongestCall = seconds{20};
 /// The longest when nothing has gone wrong for a while.
 constexpr nanoseconds kLongestCalmCall = milliseconds{900};
 constexpr nanoseconds kCalm = seconds{30};
+/// How long after a fault a call may still be refused for it. A conversation is begun within 3 s or
+/// not at all, a lost device is looked for every 500 ms, and one that does not open is asked once
+/// more.
+constexpr nanoseconds kAftermath = seconds{5};
 /// A started client is called at least this often, whatever happens to the service.
 constexpr nanoseconds kLongestSilence = milliseconds{500};
 constexpr nanoseconds kSlice = milliseconds{200};
@@ -79,9 +83,15 @@ Host::Host(World& world, std::uint32_t slot)
   slots[slot] = this;
   spy_.on_session = [this](std::uint32_t id) {
     torn_before_session_ = wire_->torn;
+    linked_since_ = world_.clock.now();
     // It went on alone, for as long as the service refused it, and finds its way back now.
     if (streaming_) troubles_.add(world_.clock.now(), world_.clock.now());
     world_.flight->note_session(id, slot_);
+  };
+  spy_.on_lost = [this] {
+    const Instant now = world_.clock.now();
+    // An attempt that comes to nothing belongs to the loss before it.
+    if (unlinked_since_ == Instant{} || now - linked_since_ > kAftermath) unlinked_since_ = now;
   };
 }
 
@@ -94,7 +104,8 @@ void Host::begin() {
 template <class Call>
 auto Host::timed(const char* name, Call call) {
   const Instant began = world_.clock.now();
-  asked_ = {began, world_.regions.failed(), world_.journal.counted(Fault::allocation_failure)};
+  asked_ = {began, world_.regions.failed(), world_.journal.counted(Fault::allocation_failure),
+            wire_->torn};
   const auto answer = call();
   const nanoseconds took = world_.clock.now() - began;
   world_.journal.count(Check::answers);
@@ -133,6 +144,7 @@ void Host::live() {
 
 /// Takes the driver, uses it, gives it back.
 void Host::visit() {
+  came_ = world_.clock.now();
   lazy_ = rng_.chance(0.15);
   const std::string program = lazy_ ? "lazy.exe" : process_.name + ".exe";
   const auto make_link = [this, program] {
@@ -161,6 +173,7 @@ void Host::visit() {
   finish_ending();
   may_be_called_ = false;
   spy_.session = 0;
+  unlinked_since_ = {};
   front_.reset();
   world_.journal.note(process_.name + " has left");
 }
@@ -193,8 +206,8 @@ void Host::release_outputs() {
   if (!world_.scenario.shared_outputs) world_.outputs_taken &= ~output_mask_;
 }
 
-/// An error is an answer. But who is refused in a calm world, and not because of the others, was
-/// refused without a reason.
+/// An error is an answer. But who is refused, not because of the others and not for a fault that
+/// can do that, was refused without a reason.
 void Host::refused(const char* call, std::int32_t error) {
   char text[asio::kErrorMessageBytes]{};
   front_->get_error_message(text);
@@ -215,8 +228,53 @@ bool Host::explains(std::int32_t error) const {
              world_.journal.counted(Fault::allocation_failure) != asked_.allocations;
     case asio::kInvalidMode:
     case asio::kNoClock: return true;
-    default: return !world_.calm(kCalm);
+    case asio::kInvalidParameter:
+      if (lazy_ && !world_.calm(kCalm) && is_shorter_than_period()) return true;
+      [[fallthrough]];
+    default: return !world_.calm(kCalm) && was_broken_off();
   }
+}
+
+/// By time, at its own rate: a program that defers its output cannot have such buffers.
+bool Host::is_shorter_than_period() const {
+  double rate = 0;
+  front_->get_sample_rate(&rate);
+  const ports::DeviceFormat& device = world_.device->format;
+  return double{1.0} * frames_.count * device.rate.hz < rate * device.period.count;
+}
+
+/// Has something been at work that breaks a conversation off, or keeps the device from opening?
+///
+///   service_restart, _crash   nobody answers; a call under way is disconnected. The host's sound
+///                             and its session are brought back by the notifier, in its own time
+///   device_loss, open_refused the device is not there, or busy
+///   engine_stall              whoever waits for the engine's thread waits, and the others for it
+///   allocation_failure        "internal"; a rate that could not be set may have taken the session
+///                             out of the engine until its buffers are disposed, and buffers that
+///                             could not be disposed stay until the program leaves
+///   torn_request, of its own  disconnected: within the call, or since then without a session
+///   suspension, death, own    nobody reads the answer before the call's time is up
+///
+/// While a stream runs without a session, the rate cannot be set, however long that takes: others
+/// may have made the device what the notifier cannot use. So the fault is looked for from then on.
+///
+/// The rest refuses nothing. A late or hanging callback and a stalled stream are between the host
+/// and the engine, which waits for nobody beyond its deadline. Gaps and drift are periods. What
+/// strangers send is answered on their own connections; a configuration that they load closes the
+/// device and opens it within their request, where it fails by the kinds above. A scribbled section
+/// is read by the engine alone. A failed section is "no memory". A rate moves the device of
+/// somebody who is alone, and refuses with "no clock".
+bool Host::was_broken_off() const {
+  if (wire_->torn > std::min(asked_.torn, torn_before_session_)) return true;
+  const bool linked = spy_.session != 0 && asked_.began - linked_since_ > kAftermath;
+  const bool was_lost = unlinked_since_ != Instant{} && !linked;
+  const Instant from =
+      (was_lost ? std::min(asked_.began, unlinked_since_) : asked_.began) - kAftermath;
+  return world_.faults.any_since({Fault::service_restart, Fault::service_crash, Fault::device_loss,
+                                  Fault::open_refused, Fault::engine_stall},
+                                 from) ||
+         world_.faults.any_since({Fault::allocation_failure}, std::min(from, came_ - kAftermath)) ||
+         faults_.any_since({Fault::suspension, Fault::death}, from);
 }
 
 void Host::use_buffers() {
@@ -386,6 +444,7 @@ void Host::die(nanoseconds unnoticed) {
   dead_ = true;
   disown_periods();
   troubles_.add(world_.clock.now(), until);
+  faults_.note(Fault::death, until);
   process_.held_until = until;
   wire_->refuses = true;
   wire_->cut();
@@ -393,6 +452,7 @@ void Host::die(nanoseconds unnoticed) {
 
 void Host::suspend(nanoseconds duration) {
   process_.held_until = world_.clock.now() + duration;
+  faults_.note(Fault::suspension, process_.held_until);
   troubles_.add(world_.clock.now(), process_.held_until);
 }
 

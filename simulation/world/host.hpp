@@ -73,6 +73,8 @@ class Host {
   void release_outputs();
   void refused(const char* call, std::int32_t error);
   [[nodiscard]] bool explains(std::int32_t error) const;
+  [[nodiscard]] bool is_shorter_than_period() const;
+  [[nodiscard]] bool was_broken_off() const;
   /// Runs `call` and checks that it is answered in time.
   template <class Call>
   auto timed(const char* name, Call call);
@@ -146,9 +148,13 @@ class Host {
   /// When its last call began, and what had failed until then.
   struct Asked {
     Instant began{};
-    std::uint64_t sections = 0, allocations = 0;
+    std::uint64_t sections = 0, allocations = 0, torn = 0;
   };
   Asked asked_;
+  FaultTimes faults_;         ///< its own
+  Instant came_{};            ///< the beginning of its visit
+  Instant linked_since_{};    ///< when it was granted a session last
+  Instant unlinked_since_{};  ///< when it lost one last in this visit; zero: never
 
   // --- of the present stream
   Instant anchor_{}, started_{}, last_call_{};

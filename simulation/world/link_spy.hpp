@@ -19,6 +19,7 @@ namespace asiodrv::simulation {
 struct LinkRecord {
   std::uint32_t session = 0;  ///< 0: none
   std::function<void(std::uint32_t)> on_session = [](std::uint32_t) {};
+  std::function<void()> on_lost = [] {};  ///< of a session: nobody talks about it any more
 };
 
 class LinkSpy final : public ipc::ServiceLink {
@@ -27,7 +28,7 @@ class LinkSpy final : public ipc::ServiceLink {
       : inner_(std::move(inner)), record_(record) {}
 
   Result<wire::DriverDescription> connect(bool may_start, Instant deadline) override {
-    record_.session = 0;
+    forget_session();
     return inner_->connect(may_start, deadline);
   }
   Result<wire::SessionGrant> create_session(const wire::SessionRequest& request,
@@ -48,13 +49,20 @@ class LinkSpy final : public ipc::ServiceLink {
   Result<> select_clock(std::uint32_t index, Instant deadline) override {
     return inner_->select_clock(index, deadline);
   }
-  void disconnect() noexcept override { inner_->disconnect(); }
+  void disconnect() noexcept override {
+    forget_session();
+    inner_->disconnect();
+  }
   Result<wire::HostEvent> next_event(Instant deadline) override {
     return inner_->next_event(deadline);
   }
   void wake_events() noexcept override { inner_->wake_events(); }
 
  private:
+  void forget_session() noexcept {
+    if (std::exchange(record_.session, 0U) != 0) record_.on_lost();
+  }
+
   const std::unique_ptr<ipc::ServiceLink> inner_;
   LinkRecord& record_;
 };

@@ -20,11 +20,11 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{"late_callback",   "
                                                             "open_refused",    "preemption"};
 
 constexpr std::array<std::string_view, kCanaries> kCanaryNames{
-    "none",          "flipped_bit",  "adapted_bit",    "repeated_block", "foreign_samples",
-    "silent_damage", "position",     "latency",        "false_xrun",     "slow_reply",
-    "slow_adapted",  "leak",         "leaked_session", "leaked_thread",  "no_answer",
-    "refusal",       "false_memory", "double_record",  "missing_record", "no_callbacks",
-    "time_dependent"};
+    "none",          "flipped_bit",   "adapted_bit",    "repeated_block", "foreign_samples",
+    "silent_damage", "position",      "latency",        "false_xrun",     "slow_reply",
+    "slow_adapted",  "leak",          "leaked_session", "leaked_thread",  "no_answer",
+    "refusal",       "false_memory",  "masked_refusal", "double_record",  "missing_record",
+    "no_callbacks",  "time_dependent"};
 
 /// Usual numbers per simulated hour. Most seeds leave some kinds out: faults hide behind others.
 struct Usual {
@@ -53,7 +53,7 @@ constexpr Usual kUsual[] = {
     {Fault::service_crash, 8},
 };
 
-/// Nothing but what the canary needs happens while one is planted.
+/// Nothing but what the canary needs happens while one is planted: what must not hide it, too.
 void make_quiet(Scenario& scenario) {
   scenario.per_hour.fill(0.0);
   scenario.preempt_chance = scenario.open_refused_chance = 0.0;
@@ -65,6 +65,7 @@ void make_quiet(Scenario& scenario) {
     scenario.jitter_us = 0;
     scenario.preempt_chance = 1e-12;  // never; but in a perfect world no load is on record
   }
+  if (canary == Canary::masked_refusal) scenario.rate_of(Fault::hostile_message) = 3600;
   scenario.inputs = scenario.outputs = 4;
 }
 

@@ -36,6 +36,10 @@ class ServiceProcess::Gate final : public ipc::ControlHandler {
     if (world_.scenario.canary == Canary::false_memory && method == "session.create") {
       return fail(ErrorCode::out_of_memory, "There is memory, but not for this.");
     }
+    if (world_.scenario.canary == Canary::masked_refusal && method == "session.create" &&
+        !world_.calm(seconds{5})) {
+      return fail(ErrorCode::internal, "This is refused for no reason, now that others err.");
+    }
     const double hours = 1.0 / 3600.0;  // about one request a second
     const bool starve =
         world_.rng.chance(world_.scenario.rate_of(Fault::allocation_failure) * hours);

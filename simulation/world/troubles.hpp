@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 
 #include "core/base/rt.hpp"
 #include "core/base/units.hpp"
+#include "simulation/world/scenario.hpp"
 
 namespace asiodrv::simulation {
 
@@ -80,6 +82,19 @@ class Loads {
   };
   std::array<Span, kKept> kept_{};
   std::size_t next_ = 0;
+};
+
+/// Until when each kind of fault was at work last.
+class FaultTimes {
+ public:
+  void note(Fault kind, Instant until) RT_SAFE { last_[static_cast<std::size_t>(kind)] = until; }
+  [[nodiscard]] bool any_since(std::initializer_list<Fault> kinds, Instant since) const {
+    return std::any_of(kinds.begin(), kinds.end(),
+                       [&](Fault kind) { return last_[static_cast<std::size_t>(kind)] >= since; });
+  }
+
+ private:
+  std::array<Instant, kFaults> last_{};  // long before the world begins: never
 };
 
 }  // namespace asiodrv::simulation

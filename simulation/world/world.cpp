@@ -96,6 +96,7 @@ World::~World() = default;
 void World::fault(Fault kind, std::string what) {
   journal.count(kind);
   last_fault = clock.now();
+  faults.note(kind, last_fault);
   journal.note(fmt::format("{}: {}", fault_name(kind), what));
 }
 
@@ -213,6 +214,7 @@ void Director::inject(Fault kind) {
       const double periods = rng_.chance(0.5) ? 0.1 + rng_.unit() : 30.0 * rng_.unit();
       world_.fault(kind, fmt::format("the engine is not run for {:.2f} periods", periods));
       engine->held_until = now + of_periods(world_, periods);
+      world_.faults.note(kind, engine->held_until);
       return world_.troubles.add(now, engine->held_until + world_.period_length());
     }
     case Fault::stream_stall: {
@@ -226,10 +228,12 @@ void Director::inject(Fault kind) {
       const milliseconds pause{rng_.between(1, 5000)};
       world_.fault(kind, fmt::format("the cable is out for {} ms", pause.count()));
       world_.troubles.open(now);
+      world_.faults.note(kind, kNever);
       world_.device->plug(false);
       world_.sleep(pause);
       world_.device->plug(true);
       world_.last_fault = world_.clock.now();
+      world_.faults.note(kind, world_.last_fault);
       return world_.troubles.close(world_.clock.now() + seconds{1});
     }
     case Fault::device_gap: {
@@ -280,8 +284,9 @@ void Director::inject(Fault kind) {
 
 void Director::restart_service(bool crash) {
   const milliseconds away{rng_.between(10, 3000)};
-  world_.fault(crash ? Fault::service_crash : Fault::service_restart,
-               fmt::format("the service is away for {} ms", away.count()));
+  const Fault kind = crash ? Fault::service_crash : Fault::service_restart;
+  world_.fault(kind, fmt::format("the service is away for {} ms", away.count()));
+  world_.faults.note(kind, kNever);
   world_.troubles.open(world_.clock.now());
   world_.flight->attach(nullptr);
   world_.service_ending = true;
@@ -296,6 +301,7 @@ void Director::restart_service(bool crash) {
   }
   world_.flight->attach(&world_.service->service());
   world_.last_fault = world_.clock.now();
+  world_.faults.note(kind, world_.last_fault);
   world_.troubles.close(world_.clock.now() + seconds{3});
 }
 

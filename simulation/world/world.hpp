@@ -80,6 +80,7 @@ struct World {
   Ledger ledger;
   Troubles troubles;  ///< everybody's: stalls, gaps, losses
   Instant last_fault{};
+  FaultTimes faults;
   std::unique_ptr<ServiceProcess> service;    ///< null while it is away
   std::uint32_t services = 0;                 ///< so far
   std::uint64_t base = 0, newest_number = 0;  ///< how the service counts the device's periods
