@@ -138,6 +138,7 @@ void Host::live() {
     visit();
     dead_ = false;
     wire_->refuses = false;
+    left_ = world_.clock.now();
     idle_ = true;
   }
 }
@@ -227,12 +228,24 @@ bool Host::explains(std::int32_t error) const {
       return world_.regions.failed() != asked_.sections ||
              world_.journal.counted(Fault::allocation_failure) != asked_.allocations;
     case asio::kInvalidMode:
-    case asio::kNoClock: return true;
+    case asio::kNoClock: return lazy_ || is_among_others() || was_broken_off();
     case asio::kInvalidParameter:
       if (lazy_ && !world_.calm(kCalm) && is_shorter_than_period()) return true;
       [[fallthrough]];
     default: return !world_.calm(kCalm) && was_broken_off();
   }
+}
+
+/// Where nobody is adapted, whoever has buffers dictates the rate and the size to the others. The
+/// service learns a little later who has left: that may be this program itself, in an earlier
+/// visit.
+bool Host::is_among_others() const {
+  if (world_.scenario.adapted) return false;
+  const Instant lately = asked_.began - seconds{1};
+  return left_ >= lately ||
+         std::any_of(world_.hosts.begin(), world_.hosts.end(), [&](const auto& each) {
+           return each.get() != this && each->present_since(lately);
+         });
 }
 
 /// By time, at its own rate: a program that defers its output cannot have such buffers.

@@ -41,6 +41,8 @@ class Host {
 
   /// Away, and no callback of an earlier stream hangs in it any more.
   [[nodiscard]] bool idle() const noexcept { return idle_ && !in_callback_; }
+  /// It uses the driver, or did so at `when` or later.
+  [[nodiscard]] bool present_since(Instant when) const noexcept { return !idle_ || left_ >= when; }
   [[nodiscard]] bool streaming() const noexcept { return streaming_; }
   [[nodiscard]] bool dead() const noexcept { return dead_; }
   [[nodiscard]] std::uint32_t session() const noexcept { return spy_.session; }
@@ -73,6 +75,7 @@ class Host {
   void release_outputs();
   void refused(const char* call, std::int32_t error);
   [[nodiscard]] bool explains(std::int32_t error) const;
+  [[nodiscard]] bool is_among_others() const;
   [[nodiscard]] bool is_shorter_than_period() const;
   [[nodiscard]] bool was_broken_off() const;
   /// Runs `call` and checks that it is answered in time.
@@ -152,7 +155,7 @@ class Host {
   };
   Asked asked_;
   FaultTimes faults_;         ///< its own
-  Instant came_{};            ///< the beginning of its visit
+  Instant came_{}, left_{};   ///< the beginning of its visit; the end of the last one
   Instant linked_since_{};    ///< when it was granted a session last
   Instant unlinked_since_{};  ///< when it lost one last in this visit; zero: never
 

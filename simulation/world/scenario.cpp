@@ -20,11 +20,11 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{"late_callback",   "
                                                             "open_refused",    "preemption"};
 
 constexpr std::array<std::string_view, kCanaries> kCanaryNames{
-    "none",          "flipped_bit",   "adapted_bit",    "repeated_block", "foreign_samples",
-    "silent_damage", "position",      "latency",        "false_xrun",     "slow_reply",
-    "slow_adapted",  "leak",          "leaked_session", "leaked_thread",  "no_answer",
-    "refusal",       "false_memory",  "masked_refusal", "double_record",  "missing_record",
-    "no_callbacks",  "time_dependent"};
+    "none",           "flipped_bit",  "adapted_bit",    "repeated_block", "foreign_samples",
+    "silent_damage",  "position",     "latency",        "false_xrun",     "slow_reply",
+    "slow_adapted",   "leak",         "leaked_session", "leaked_thread",  "no_answer",
+    "refusal",        "false_memory", "false_mode",     "masked_refusal", "double_record",
+    "missing_record", "no_callbacks", "time_dependent"};
 
 /// Usual numbers per simulated hour. Most seeds leave some kinds out: faults hide behind others.
 struct Usual {
@@ -57,7 +57,7 @@ constexpr Usual kUsual[] = {
 void make_quiet(Scenario& scenario) {
   scenario.per_hour.fill(0.0);
   scenario.preempt_chance = scenario.open_refused_chance = 0.0;
-  scenario.clients = 2;
+  scenario.clients = scenario.canary == Canary::false_mode ? 1 : 2;
   scenario.shared_outputs = false;
   const Canary canary = scenario.canary;
   scenario.adapted = canary == Canary::adapted_bit || canary == Canary::slow_adapted;

@@ -58,6 +58,7 @@ enum class Canary : std::uint8_t {
   no_answer,        ///< a request that is never answered
   refusal,          ///< a request that is refused without a reason
   false_memory,     ///< a request that is refused for want of memory that there is
+  false_mode,       ///< one for the format of others, where there is nobody else
   masked_refusal,   ///< one without a reason, while strangers knock
   double_record,    ///< a period that is in the flight recorder twice
   missing_record,   ///< one that is not in it

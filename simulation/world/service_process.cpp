@@ -36,6 +36,9 @@ class ServiceProcess::Gate final : public ipc::ControlHandler {
     if (world_.scenario.canary == Canary::false_memory && method == "session.create") {
       return fail(ErrorCode::out_of_memory, "There is memory, but not for this.");
     }
+    if (world_.scenario.canary == Canary::false_mode && method == "session.create") {
+      return fail(ErrorCode::format_refused, "Somebody else uses another format, it is said.");
+    }
     if (world_.scenario.canary == Canary::masked_refusal && method == "session.create" &&
         !world_.calm(seconds{5})) {
       return fail(ErrorCode::internal, "This is refused for no reason, now that others err.");
