@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 /// The longest that any call may take, whatever happens: connecting, a session, a start, twice.
 constexpr nanoseconds kLongestCall = seconds{20};
-/// The longest when nothing has gone wrong for a while.
+/// The longest when nothing has gone wrong for a while that could keep anybody waiting.
 constexpr nanoseconds kLongestCalmCall = milliseconds{900};
 constexpr nanoseconds kCalm = seconds{30};
 /// How long after a fault a call may still be refused for it. A conversation is begun within 3 s or
@@ -110,7 +110,8 @@ auto Host::timed(const char* name, Call call) {
   const nanoseconds took = world_.clock.now() - began;
   world_.journal.count(Check::answers);
   const bool excused = dead_ || process_.held_until > began || in_callback_;
-  const nanoseconds limit = world_.calm(kCalm + took) ? kLongestCalmCall : kLongestCall;
+  const bool calm = world_.calm(kCalm + took) || !was_slowed();
+  const nanoseconds limit = calm ? kLongestCalmCall : kLongestCall;
   if (!excused && took > limit) {
     world_.journal.fail(Check::answers, fmt::format("{} of {} took {} ms.", name, process_.name,
                                                     took.count() / 1'000'000));
@@ -288,6 +289,26 @@ bool Host::was_broken_off() const {
                                  from) ||
          world_.faults.any_since({Fault::allocation_failure}, std::min(from, came_ - kAftermath)) ||
          faults_.any_since({Fault::suspension, Fault::death}, from);
+}
+
+/// Has something been at work that keeps a call waiting, beyond what breaks a conversation off?
+///
+///   device_gap, rate_change   whoever stops the engine waits for its period, or until the device
+///                             is opened anew, and the others for their turn
+///   hang, stream_stall, own   a stop waits for the callback, and for the thread after it, 500 ms
+///                             each; a callback that is only late counts as well
+///   scribble, own             nobody has looked at what its stream reads meanwhile
+///   no session, own           the notifier may be in the middle of bringing it back
+///
+/// Of the others' programs, nothing: a cycle waits for them until its deadline, and a request for
+/// the end of that cycle. Nor what strangers send.
+bool Host::was_slowed() const {
+  const Instant from = asked_.began - kAftermath;
+  const bool unlinked =
+      spy_.session == 0 && unlinked_since_ != Instant{} && unlinked_since_ < asked_.began;
+  return was_broken_off() || unlinked ||
+         world_.faults.any_since({Fault::device_gap, Fault::rate_change}, from) ||
+         faults_.any_since({Fault::hang, Fault::stream_stall, Fault::scribble}, from);
 }
 
 void Host::use_buffers() {
@@ -473,6 +494,7 @@ void Host::stall_stream(nanoseconds duration) {
   Fiber* const stream = world_.scheduler.find(process_, ports::ThreadRole::audio);
   if (stream == nullptr) return;
   stream->held_until = world_.clock.now() + duration;
+  faults_.note(Fault::stream_stall, stream->held_until);
   troubles_.add(world_.clock.now(), stream->held_until);
 }
 
@@ -483,6 +505,7 @@ void Host::scribble() {
   auto region = regions_.open_newest();
   if (!region) return;
   tainted_ = true;
+  faults_.note(Fault::scribble, world_.clock.now());
   disown_periods();
   troubles_.open(world_.clock.now());
   ++scribbles_;

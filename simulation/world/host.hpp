@@ -78,6 +78,7 @@ class Host {
   [[nodiscard]] bool is_among_others() const;
   [[nodiscard]] bool is_shorter_than_period() const;
   [[nodiscard]] bool was_broken_off() const;
+  [[nodiscard]] bool was_slowed() const;
   /// Runs `call` and checks that it is answered in time.
   template <class Call>
   auto timed(const char* name, Call call);

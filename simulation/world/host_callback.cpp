@@ -281,6 +281,7 @@ void Host::take_time() {
   // The usual load fits into a period. It is an excuse where the period has begun late.
   if (!usual) {
     troubles_.add(now, until);
+    faults_.note(Fault::hang, until);
   } else if (!world_.perfect()) {
     loads_.add(now, until);
   }

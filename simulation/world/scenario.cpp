@@ -20,11 +20,11 @@ constexpr std::array<std::string_view, kFaults> kFaultNames{"late_callback",   "
                                                             "open_refused",    "preemption"};
 
 constexpr std::array<std::string_view, kCanaries> kCanaryNames{
-    "none",           "flipped_bit",  "adapted_bit",    "repeated_block", "foreign_samples",
-    "silent_damage",  "position",     "latency",        "false_xrun",     "slow_reply",
-    "slow_adapted",   "leak",         "leaked_session", "leaked_thread",  "no_answer",
-    "refusal",        "false_memory", "false_mode",     "masked_refusal", "double_record",
-    "missing_record", "no_callbacks", "time_dependent"};
+    "none",          "flipped_bit",    "adapted_bit",    "repeated_block", "foreign_samples",
+    "silent_damage", "position",       "latency",        "false_xrun",     "slow_reply",
+    "slow_adapted",  "leak",           "leaked_session", "leaked_thread",  "no_answer",
+    "slow_answer",   "refusal",        "false_memory",   "false_mode",     "masked_refusal",
+    "double_record", "missing_record", "no_callbacks",   "time_dependent"};
 
 /// Usual numbers per simulated hour. Most seeds leave some kinds out: faults hide behind others.
 struct Usual {
@@ -65,7 +65,9 @@ void make_quiet(Scenario& scenario) {
     scenario.jitter_us = 0;
     scenario.preempt_chance = 1e-12;  // never; but in a perfect world no load is on record
   }
-  if (canary == Canary::masked_refusal) scenario.rate_of(Fault::hostile_message) = 3600;
+  if (canary == Canary::masked_refusal || canary == Canary::slow_answer) {
+    scenario.rate_of(Fault::hostile_message) = 3600;
+  }
   scenario.inputs = scenario.outputs = 4;
 }
 

@@ -56,6 +56,7 @@ enum class Canary : std::uint8_t {
   leaked_session,   ///< a section that outlives its client
   leaked_thread,    ///< a thread that outlives everybody
   no_answer,        ///< a request that is never answered
+  slow_answer,      ///< one that comes after 2 s, while strangers knock
   refusal,          ///< a request that is refused without a reason
   false_memory,     ///< a request that is refused for want of memory that there is
   false_mode,       ///< one for the format of others, where there is nobody else

@@ -39,8 +39,9 @@ class ServiceProcess::Gate final : public ipc::ControlHandler {
     if (world_.scenario.canary == Canary::false_mode && method == "session.create") {
       return fail(ErrorCode::format_refused, "Somebody else uses another format, it is said.");
     }
-    if (world_.scenario.canary == Canary::masked_refusal && method == "session.create" &&
-        !world_.calm(seconds{5})) {
+    const bool noisy = method == "session.create" && !world_.calm(seconds{5});
+    if (world_.scenario.canary == Canary::slow_answer && noisy) world_.sleep(seconds{2});
+    if (world_.scenario.canary == Canary::masked_refusal && noisy) {
       return fail(ErrorCode::internal, "This is refused for no reason, now that others err.");
     }
     const double hours = 1.0 / 3600.0;  // about one request a second
