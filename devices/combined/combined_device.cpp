@@ -444,7 +444,8 @@ std::string CombinedDevice::mode() const {
   for (const auto& keeper : members_->keepers) {
     const std::string own = keeper->mode();
     has_several = has_several || !own.empty();
-    all += "/" + word(own);
+    all += '/';
+    all += word(own);
   }
   return has_several ? all : std::string();
 }
