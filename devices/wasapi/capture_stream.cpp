@@ -82,10 +82,12 @@ Hr CaptureStream::take_packet(System& system, Instant now, CaptureQueue& queue,
 }
 
 /// When the last frame of a packet had passed the input. The stamp is that of the first one, says
-/// the documentation; Wine stamps the arrival of the whole. Frames of the future betray that.
+/// the documentation; Wine stamps the arrival of the whole, which frames of the future betray. Its
+/// timer fetches packets once in a packet's time, so the frame is up to that much older: half of
+/// it, as nothing says where in between.
 Instant CaptureStream::end_of_packet(Instant stamp, nanoseconds length, Instant now) RT_SAFE {
   stamps_arrival_ |= stamp + length > now + length / 4;
-  return std::min(stamps_arrival_ ? stamp : stamp + length, now);
+  return std::min(stamps_arrival_ ? stamp - length / 2 : stamp + length, now);
 }
 
 /// There are devices that flag every packet: only a position that jumped, too, is believed.

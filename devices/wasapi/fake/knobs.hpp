@@ -99,6 +99,9 @@ struct Knobs {
   bool overrun_flagged = true;
   double silent_packet = 0;    ///< probability: flagged silent, full of noise
   double timestamp_error = 0;  ///< probability: position and time are absurd
+  /// A packet's time is that of its arrival, as under Wine, where a timer fetches it: with its last
+  /// frame or up to a period after it, drawn once per stream.
+  bool stamps_arrival = false;
 
   // --- exclusive render ---
   double buffer_error = 0;  ///< probability of kBufferError, once per event

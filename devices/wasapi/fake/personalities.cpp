@@ -68,6 +68,7 @@ void be_wine(EndpointSpec& spec) {
   knobs.unknown_release_flag_passes = true;
   knobs.event_jitter = milliseconds{6};
   knobs.position_inaccurate = 0;
+  knobs.stamps_arrival = true;
 }
 
 }  // namespace

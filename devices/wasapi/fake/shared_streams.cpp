@@ -143,7 +143,8 @@ void SharedRender::on_reset() {
 // --- capture -------------------------------------------------------------------------------------
 
 SharedCapture::SharedCapture(Endpoint& endpoint, const StreamSettings& settings)
-    : Stream(endpoint, settings) {}
+    : Stream(endpoint, settings),
+      arrives_late_(endpoint.knobs().stamps_arrival && endpoint.random().chance(0.5)) {}
 
 std::uint32_t SharedCapture::padding() const {
   std::uint32_t frames = 0;
@@ -237,6 +238,17 @@ void SharedCapture::add_packet(std::uint64_t first, std::uint32_t frames, bool i
     view.qpc = random.next();
   }
   is_first_ = was_overrun_ = false;
+  deliver(std::move(packet));
+}
+
+void SharedCapture::deliver(Packet packet) {
+  if (endpoint().knobs().stamps_arrival) {
+    if (arrives_late_) std::swap(packet, in_transit_);
+    if (packet.view.frames == 0) return;
+    if ((packet.view.flags & kTimestampError) == 0) {
+      packet.view.qpc = world().qpc_of(world().now());
+    }
+  }
   queue_.push_back(std::move(packet));
 }
 
@@ -244,6 +256,7 @@ std::uint64_t SharedCapture::frames_passed() const { return passed_; }
 
 void SharedCapture::on_reset() {
   queue_.clear();
+  in_transit_ = {};
   is_first_ = true;
 }
 

@@ -56,6 +56,10 @@ class SharedCapture final : public Stream {
   void add_packet(std::uint64_t first, std::uint32_t frames, bool is_loopback);
 
   std::deque<Packet> queue_;
+  void deliver(Packet packet);
+
+  Packet in_transit_;        // one that is fetched a period later; or empty
+  const bool arrives_late_;  // with Knobs::stamps_arrival
   bool has_origin_ = false, is_first_ = true, was_overrun_ = false;
   std::uint64_t origin_ = 0, passed_ = 0;
 };
