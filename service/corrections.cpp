@@ -133,13 +133,7 @@ std::string calibration_path(const std::string& config_path, const std::string& 
 }
 
 LoadedCorrections load_corrections(const std::string& path) {
-  if (!may_exist(path)) return {};
-  auto document = read_json_file(path);
-  auto corrections = document ? Corrections::from_json(*document, file_name(path))
-                              : tl::unexpected<Error>(std::move(document.error()));
-  if (corrections) return {std::move(*corrections), {}, true};
-  PutAside aside = put_aside(path, "Calibrations", corrections.error());
-  return {{}, std::move(aside.warning), aside.keep};
+  return load_json_file<LoadedCorrections>(path, "Calibrations", Corrections::from_json);
 }
 
 Result<> save_corrections(const std::string& path, const Corrections& corrections) {

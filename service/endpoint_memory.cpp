@@ -114,13 +114,8 @@ std::string endpoints_path(const std::string& config_path, const std::string& in
 }
 
 LoadedEndpoints load_endpoints(const std::string& path) {
-  if (!may_exist(path)) return {};
-  auto document = read_json_file(path);
-  auto memory = document ? EndpointMemory::from_json(*document, file_name(path))
-                         : tl::unexpected<Error>(std::move(document.error()));
-  if (memory) return {std::move(*memory), {}, true};
-  PutAside aside = put_aside(path, "Remembered sound devices", memory.error());
-  return {{}, std::move(aside.warning), aside.keep};
+  return load_json_file<LoadedEndpoints>(path, "Remembered sound devices",
+                                         EndpointMemory::from_json);
 }
 
 Result<> save_endpoints(const std::string& path, const EndpointMemory& memory) {

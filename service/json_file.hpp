@@ -3,9 +3,10 @@
 // disk.
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/base/result.hpp"
 
@@ -34,6 +35,23 @@ struct PutAside {
 /// holds begins the warning ("Cables, routes and snapshots").
 [[nodiscard]] PutAside put_aside(const std::string& path, const std::string& what,
                                  const Error& why);
+
+/// What `parse(document, file name)` makes of the file, as a `Loaded` {value, warning, keep}.
+/// Missing or put aside: a Loaded without a value. `what`: as above.
+template <class Loaded, class Parse>
+[[nodiscard]] Loaded load_json_file(const std::string& path, const std::string& what,
+                                    const Parse& parse) {
+  if (!may_exist(path)) return {};
+  const auto aside = [&](const Error& why) -> Loaded {
+    PutAside put = put_aside(path, what, why);
+    return {{}, std::move(put.warning), put.keep};
+  };
+  const auto document = read_json_file(path);
+  if (!document) return aside(document.error());
+  auto value = parse(*document, file_name(path));
+  if (!value) return aside(value.error());
+  return {std::move(*value), {}, true};
+}
 
 /// Writes the file, and its folder when that is missing. Errors: those of write_whole_file.
 [[nodiscard]] Result<> write_json_file(const std::string& path, const nlohmann::json& document);
