@@ -25,6 +25,12 @@ std::string joined(const std::vector<std::string>& lines) {
   return text;
 }
 
+void expect_plays(Bench& bench, int periods) {
+  const Result<> opened = bench.run();
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ(bench.serve(periods), periods) << bench.device->loss();
+}
+
 TEST(wasapi_device, lists_both_directions_without_a_stream) {
   Bench bench;
   bench.plug(Personality::plain);
@@ -168,9 +174,7 @@ TEST(wasapi_device, a_driver_is_not_asked_again_for_its_exclusive_formats_while_
   EXPECT_EQ(questions(), before + 1);
   bench.world.fail_no_more();
   bench.out->let_go();
-  const Result<> opened = bench.run();
-  ASSERT_TRUE(opened) << opened.error().message;
-  EXPECT_EQ(bench.serve(10), 10) << bench.device->loss();
+  expect_plays(bench, 10);
 }
 
 TEST(wasapi_device, one_that_is_held_when_it_is_asked_first_is_busy_and_not_without_formats) {
@@ -215,9 +219,7 @@ TEST(wasapi_device, a_period_that_the_device_names_is_offered_from_then_on) {
     bench.device->refresh();
   }
   bench.format.period = {512};
-  const Result<> opened = bench.run();
-  ASSERT_TRUE(opened) << opened.error().message;
-  EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
+  expect_plays(bench, 100);
   EXPECT_TRUE(bench.out->glitches().empty());
   bench.device->close();
 
@@ -248,9 +250,7 @@ TEST(wasapi_device, the_period_that_another_program_holds_the_mixer_at_is_offere
   EXPECT_EQ(info.min_period.count, 256U);
   EXPECT_EQ(info.max_period.count, 256U);
   bench.format = {info.default_rate, info.default_period};
-  const Result<> opened = bench.run();
-  ASSERT_TRUE(opened) << opened.error().message;
-  EXPECT_EQ(bench.serve(20), 20) << bench.device->loss();
+  expect_plays(bench, 20);
   EXPECT_NE(joined(bench.device->notes()).find("holds Windows' mixer"), std::string::npos);
   bench.device->close();
   bench.device->refresh();
@@ -287,9 +287,7 @@ TEST(wasapi_device, a_mixer_that_tells_at_once_that_it_is_held_is_offered_as_it_
   bench.world.fail_next("client.shared_engine_period", kPeriodicityLocked, 1000);
   ASSERT_TRUE(bench.make(options));
   EXPECT_EQ(bench.format.period.count, 256U);
-  const Result<> opened = bench.run();
-  ASSERT_TRUE(opened) << opened.error().message;
-  EXPECT_EQ(bench.serve(20), 20) << bench.device->loss();
+  expect_plays(bench, 20);
 }
 
 RateOffer only_at(SampleRate rate, std::uint32_t frames) {
@@ -361,9 +359,7 @@ TEST(wasapi_device, channels_that_are_promised_and_refused_are_offered_no_more) 
   bench.device->refresh();
   EXPECT_EQ(bench.device->info().output_channels, 2U);
   bench.format = {bench.device->info().default_rate, bench.device->info().default_period};
-  const Result<> opened = bench.run();
-  ASSERT_TRUE(opened) << opened.error().message;
-  EXPECT_EQ(bench.serve(100), 100) << bench.device->loss();
+  expect_plays(bench, 100);
 }
 
 TEST(wasapi_device, a_loopback_keeps_its_length_and_every_frame) {
