@@ -108,7 +108,7 @@ class Device {
   [[nodiscard]] virtual Result<> open(const DeviceFormat& format) = 0;
   [[nodiscard]] virtual DeviceLatency latency() const noexcept = 0;
   /// How an open device runs, where it can run in several ways that differ in latency: a short
-  /// word. Control threads.
+  /// word, or one for each of several devices. Control threads.
   [[nodiscard]] virtual std::string mode() const { return {}; }
   [[nodiscard]] virtual Result<> start() = 0;
   virtual void stop() noexcept = 0;

@@ -254,7 +254,7 @@ bool Host::is_shorter_than_period() const {
   double rate = 0;
   front_->get_sample_rate(&rate);
   const ports::DeviceFormat& device = world_.device->format;
-  return double{1.0} * frames_.count * device.rate.hz < rate * device.period.count;
+  return static_cast<double>(frames_.count) * device.rate.hz < rate * device.period.count;
 }
 
 /// Has something been at work that breaks a conversation off, or keeps the device from opening?
