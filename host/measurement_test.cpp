@@ -6,6 +6,7 @@
 
 #include "host/output.hpp"
 #include "host/testing/fake_world.hpp"
+#include "host/torture/case.hpp"
 
 namespace asiodrv::host {
 namespace {
@@ -263,6 +264,36 @@ TEST_F(HostMeasurement, the_document_has_every_promised_field) {
   std::uint64_t intervals = 0;
   for (const Json& bin : json["interval_histogram"]) intervals += bin["count"].get<std::uint64_t>();
   EXPECT_EQ(intervals, result.punctuality.callbacks - 1);
+}
+
+/// The torture runs a case again for which the machine may be to blame, and no other.
+TEST_F(HostMeasurement, a_failed_case_is_disturbed_only_if_the_bare_timer_was_late_too) {
+  const Options options;
+  const CaseContext context{fake_.world, options, {}, true};
+  struct Run {
+    std::uint64_t callbacks, mismatched, floor_late;
+    Outcome outcome;
+    bool disturbed;
+  };
+  for (const Run& run :
+       {Run{1'000, 0, 0, Outcome::pass, false}, Run{1'000, 6'000, 0, Outcome::pass, false},
+        Run{1'000, 0, 500, Outcome::pass, false}, Run{1'000, 7'000, 0, Outcome::fail, false},
+        Run{1'000, 7'000, 20, Outcome::fail, false}, Run{1'000, 7'000, 21, Outcome::fail, true},
+        Run{890, 0, 0, Outcome::fail, false}, Run{890, 0, 100, Outcome::fail, true}}) {
+    Measurement result;
+    result.rate_hz = 64'000;
+    result.buffer_frames = 64;
+    result.callbacks = run.callbacks;
+    result.comparison.compared_frames = 64'000;
+    result.comparison.mismatched_frames = run.mismatched;
+    result.floor.callbacks = 990;
+    result.floor.skipped = 10;
+    result.floor.late = run.floor_late;
+    Checks checks(context);
+    const Verdict verdict = judge_stream(checks, result, 1.0, true, "heard");
+    EXPECT_EQ(verdict.outcome, run.outcome) << verdict.reason;
+    EXPECT_EQ(verdict.disturbed, run.disturbed) << verdict.reason;
+  }
 }
 
 }  // namespace

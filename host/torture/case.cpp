@@ -28,13 +28,13 @@ void Checks::require(bool holds, const std::string& otherwise) {
 }
 
 Verdict Checks::verdict(const std::string& summary) const {
-  if (findings_ == 0) return {Outcome::pass, summary};
-  if (findings_ == 1) return {Outcome::fail, first_};
-  return {Outcome::fail, fmt::format("{} (and {} more)", first_, findings_ - 1)};
+  if (findings_ == 0) return {Outcome::pass, summary, false};
+  if (findings_ == 1) return failed_case(first_);
+  return failed_case(fmt::format("{} (and {} more)", first_, findings_ - 1));
 }
 
-Verdict skipped(std::string reason) { return {Outcome::skipped, std::move(reason)}; }
-Verdict failed_case(std::string reason) { return {Outcome::fail, std::move(reason)}; }
+Verdict skipped(std::string reason) { return {Outcome::skipped, std::move(reason), false}; }
+Verdict failed_case(std::string reason) { return {Outcome::fail, std::move(reason), false}; }
 
 Shape shape_of(const CaseContext& context, Driver& driver) {
   Shape shape;
@@ -69,6 +69,34 @@ void require_fresh_stream(const CaseContext& context, Checks& checks) {
   checks.require(started != asio::kOk || host.wait_callbacks(context.world, 2, kPatience),
                  "afterwards a fresh instance did not call back");
   driver->release();
+}
+
+Verdict judge_stream(Checks& checks, const Measurement& result, double seconds, bool loopback,
+                     const std::string& summary) {
+  checks.require(!result.stalled, "the callbacks stopped");
+  const double expected = seconds * result.rate_hz / result.buffer_frames;
+  checks.require(static_cast<double>(result.callbacks) > expected * (1 - kToleratedShare),
+                 fmt::format("only {} of {:.0f} callbacks came", result.callbacks, expected));
+  const std::uint64_t compared = result.comparison.compared_frames;
+  const std::uint64_t different = result.comparison.mismatched_frames;
+  if (loopback) {
+    checks.expect(compared > 0 && static_cast<double>(different) <=
+                                      static_cast<double>(compared) * kToleratedShare,
+                  fmt::format("{} of {} frames came back wrong", different, compared));
+  }
+  Verdict verdict = checks.verdict(
+      loopback ? fmt::format("{} callbacks, {} of {} frames wrong, {}", result.callbacks, different,
+                             compared, summary)
+               : fmt::format("{} callbacks, {}; the sound was not checked (no --loopback)",
+                             result.callbacks, summary));
+  const double turns = static_cast<double>(result.floor.callbacks + result.floor.skipped);
+  const double late = static_cast<double>(result.floor.late);
+  if (verdict.outcome == Outcome::fail && late > turns * kDisturbedShare) {
+    verdict.disturbed = true;
+    verdict.reason += fmt::format("; a bare timer beside it was late in {:.1f} % of its turns",
+                                  100 * late / turns);
+  }
+  return verdict;
 }
 
 void require_bounded(const CaseContext& context, Checks& checks, const std::string& call,

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "host/commands.hpp"
+#include "host/measurement.hpp"
 #include "host/raw_host.hpp"
 
 namespace asiodrv::host {
@@ -17,6 +18,8 @@ enum class Outcome { pass, fail, skipped };
 struct Verdict {
   Outcome outcome = Outcome::pass;
   std::string reason;
+  /// A failure for which the machine may be to blame: a bare timer beside the stream was late too.
+  bool disturbed = false;
 };
 
 struct CaseContext {
@@ -83,14 +86,23 @@ struct Shape {
 /// createBuffers with up to two inputs and two outputs.
 std::int32_t prepare(Driver& driver, const Shape& shape, RawHost& host);
 
-/// The share of a disturbed run that may be missing or wrong.
+/// The share of a stream's callbacks and frames that may be missing or wrong: the machine may stall
+/// for a moment, and a broken path breaks everything.
 inline constexpr double kToleratedShare = 0.1;
+/// Of a bare timer's turns: if more are late, the machine may be to blame.
+inline constexpr double kDisturbedShare = 0.02;
 
 /// A bound for anything that a driver may wait for by itself.
 inline constexpr nanoseconds kPatience = std::chrono::seconds{5};
 
 /// After whatever a case has done: a fresh instance must stream.
 void require_fresh_stream(const CaseContext& context, Checks& checks);
+
+/// The verdict on what was measured for `seconds` with the bare timer beside it: whether the
+/// callbacks came, and what was played came back (with `loopback`), besides what `checks` found
+/// before. A failure is disturbed when the timer was late too.
+[[nodiscard]] Verdict judge_stream(Checks& checks, const Measurement& result, double seconds,
+                                   bool loopback, const std::string& summary);
 
 /// Calls `action` and requires that it returned within kPatience.
 void require_bounded(const CaseContext& context, Checks& checks, const std::string& call,

@@ -11,6 +11,9 @@ namespace asiodrv::host {
 namespace {
 
 constexpr int kExitSkipped = 77;
+constexpr int kExitDisturbed = 75;  ///< failed, and may succeed another time
+/// How often a case is tried that fails while the machine stands still.
+constexpr int kAttempts = 5;
 constexpr const char* kMark = "RESULT ";
 
 std::vector<const Case*> all_cases() {
@@ -78,6 +81,7 @@ Verdict run_guarded(const CaseContext& context, const Case& one) {
   }
   if (auto verdict = parse_verdict((*child)->output())) {
     const bool agrees = (verdict->outcome == Outcome::pass) == ((*child)->exit_code() == 0);
+    verdict->disturbed = (*child)->exit_code() == kExitDisturbed;
     if (agrees) return *verdict;
   }
   return failed_case(fmt::format("ended with exit code {} and no word", (*child)->exit_code()));
@@ -90,7 +94,7 @@ int run_child(Command& command, const CaseContext& context, const Case& one) {
   std::fflush(stdout);
   switch (verdict.outcome) {
     case Outcome::pass: return kExitOk;
-    case Outcome::fail: return kExitFailed;
+    case Outcome::fail: return verdict.disturbed ? kExitDisturbed : kExitFailed;
     case Outcome::skipped: return kExitSkipped;
   }
   return kExitFailed;
@@ -123,14 +127,29 @@ int list_cases(Command& command, const std::vector<const Case*>& cases) {
   return command.output.json({{"cases", json}}) ? kExitOk : kExitFailed;
 }
 
+/// Runs a case, and again while it fails and a bare timer beside it was late too.
+/// out: `attempts`, how often it was run.
+Verdict run_patiently(Command& command, const CaseContext& context, const Case& one,
+                      int& attempts) {
+  for (attempts = 1;; ++attempts) {
+    Verdict verdict = command.options.no_guard ? one.run(context) : run_guarded(context, one);
+    if (verdict.outcome != Outcome::fail || !verdict.disturbed) return verdict;
+    if (attempts == kAttempts) {
+      verdict.reason += fmt::format(" (in the last of {} attempts)", attempts);
+      return verdict;
+    }
+    command.output.progress(fmt::format("{}: {}; again ...", one.name, verdict.reason));
+  }
+}
+
 int run_all(Command& command, const CaseContext& context, const std::vector<const Case*>& cases) {
   Json results = Json::array();
   int counts[3] = {};
   for (const Case* one : cases) {
     command.output.progress(fmt::format("{} ...", one->name));
     const Instant begin = command.world.clock.now();
-    const Verdict verdict =
-        command.options.no_guard ? one->run(context) : run_guarded(context, *one);
+    int attempts = 0;
+    const Verdict verdict = run_patiently(command, context, *one, attempts);
     const nanoseconds took = command.world.clock.now() - begin;
     const double seconds = static_cast<double>(took.count() / 1'000'000) / 1000.0;
     command.output.end_progress();
@@ -143,6 +162,7 @@ int run_all(Command& command, const CaseContext& context, const std::vector<cons
     results.push_back({{"name", one->name},
                        {"result", outcome_name(verdict.outcome)},
                        {"reason", verdict.reason},
+                       {"attempts", attempts},
                        {"seconds", seconds}});
   }
   command.output.line(

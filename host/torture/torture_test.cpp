@@ -70,6 +70,7 @@ TEST(host_torture, a_good_driver_passes_every_case) {
   EXPECT_EQ(ended.json["skipped"], 1) << "only kill-service has nothing to kill";
   for (const Json& one : ended.json["cases"]) {
     EXPECT_NE(one["result"], "fail") << one["name"] << ": " << one["reason"];
+    EXPECT_GE(one["attempts"], 1) << one["name"];
   }
 }
 

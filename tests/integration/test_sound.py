@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unittest
 
 from harness import Case
@@ -105,8 +106,12 @@ class Torture(Case):
     MAY_BE_SKIPPED = {"control-panel", "kill-service", "fpu-control"}
 
     def test_the_driver_survives_everything_that_hosts_do_wrong(self) -> None:
-        finished = self.world.host("torture", "--loopback", "--json", seconds=100)
+        finished = self.world.host("torture", "--loopback", "--json", seconds=150)
         self.assertEqual(finished.code, 0, str(finished))
+        for one in finished.json()["cases"]:
+            if one["attempts"] > 1:
+                print(f"REPEATED: torture {one['name']} passed in attempt {one['attempts']}, "
+                      "as a bare timer beside it was late too", file=sys.stderr)
         skipped = {one["name"] for one in finished.json()["cases"] if one["result"] == "skipped"}
         self.assertLessEqual(skipped, self.MAY_BE_SKIPPED, str(finished))
 
