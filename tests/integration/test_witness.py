@@ -6,15 +6,19 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import pathlib
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+import textwrap
 import time
 import unittest
 from unittest import mock
 
 import harness
-from witness import LONGEST_S, Witness
+from witness import MOST_IN_A_SECOND_S, Witness, wait_for_calm
 
 
 class Stalled:
@@ -32,10 +36,13 @@ class Stalled:
         return self.answer
 
 
-def outcome(fails: int, stalled: bool, skips: bool = False) -> tuple[int, unittest.TestResult]:
+def outcome(fails: int, stalled: bool, skips: bool = False,
+            patience: float = 99) -> tuple[int, unittest.TestResult]:
     """How often a test was run that fails the first `fails` times, and what was told."""
     class Flaky(harness.PatientCase):  # in here, or it would be run as a test of its own
         runs = 0
+        PATIENCE_S = patience
+        CALM_S = 0
 
         def runTest(self) -> None:
             Flaky.runs += 1
@@ -63,7 +70,11 @@ class Attempts(unittest.TestCase):
 
     def test_it_fails_when_no_attempt_succeeds(self) -> None:
         runs, result = outcome(fails=9, stalled=True)
-        self.assertEqual((runs, len(result.failures), result.testsRun), (3, 1, 1))
+        self.assertEqual((runs, len(result.failures), result.testsRun), (5, 1, 1))
+
+    def test_it_is_not_repeated_beyond_the_time_it_has(self) -> None:
+        runs, result = outcome(fails=1, stalled=True, patience=0)
+        self.assertEqual((runs, len(result.failures)), (1, 1))
 
     def test_what_succeeds_or_is_skipped_is_run_once(self) -> None:
         self.assertEqual(outcome(fails=0, stalled=True)[0], 1)
@@ -74,16 +85,73 @@ class Attempts(unittest.TestCase):
         with Witness() as witness:
             time.sleep(0.2)
             os.kill(witness.process_id, signal.SIGSTOP)
-            time.sleep(4 * LONGEST_S)
+            time.sleep(4 * MOST_IN_A_SECOND_S)
             os.kill(witness.process_id, signal.SIGCONT)
             time.sleep(0.2)
-        self.assertGreater(witness.longest, 2 * LONGEST_S)
+        self.assertGreater(witness.longest, 2 * MOST_IN_A_SECOND_S)
+        self.assertGreaterEqual(witness.worst_second, witness.longest)
         self.assertTrue(witness.saw_a_stall())
+
+    def test_the_witness_adds_up_what_was_lost_within_a_second(self) -> None:
+        with Witness() as witness:
+            for _ in range(4):
+                os.kill(witness.process_id, signal.SIGSTOP)
+                time.sleep(MOST_IN_A_SECOND_S / 2)
+                os.kill(witness.process_id, signal.SIGCONT)
+                time.sleep(0.02)
+        self.assertGreater(witness.worst_second, MOST_IN_A_SECOND_S)
+        self.assertTrue(witness.saw_a_stall())
+
+    def test_the_wait_for_calm_ends(self) -> None:
+        began = time.monotonic()
+        with mock.patch("witness.Witness.saw_a_stall", lambda _self: True):
+            wait_for_calm(1.5)
+        self.assertLess(time.monotonic() - began, 30)
 
     def test_the_tool_says_what_it_saw(self) -> None:
         said = subprocess.run([sys.executable, str(harness.ROOT / "tests/integration/witness.py"),
                                "0.3"], capture_output=True, text=True, timeout=60, check=True)
         self.assertRegex(said.stdout, r"the machine stood still for \d+ ms of \d+\.\d s, \d+ ms")
+
+
+class LostStarts(unittest.TestCase):
+    """tools/wine/run.sh with a wine that fails without a word, or with one."""
+
+    def run_suite(self, fails: int, word: str = "") -> tuple[subprocess.CompletedProcess, int]:
+        """What a suite ended with whose first `fails` starts failed, and how many there were."""
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, folder)
+        (folder / "prefix").mkdir()
+        (folder / "prefix/.complete").touch()
+        starts = folder / "starts"
+        wine = folder / "wine"
+        wine.write_text(textwrap.dedent(f"""\
+            #!/bin/sh
+            [ "$1" = suite.exe ] || exit 0
+            echo >>{starts}
+            [ "$(wc -l <{starts})" -gt {fails} ] || {{ printf '%s' '{word}'; exit 5; }}
+            echo ran
+            """), encoding="utf-8")
+        wine.chmod(0o755)
+        environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}",
+                                    "ASIODRV_WINE_PREFIX": str(folder / "prefix")}
+        finished = subprocess.run(
+            [str(harness.ROOT / "tools/wine/run.sh"), "suite.exe", "--gtest_filter=one.*"],
+            env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return finished, starts.read_text(encoding="utf-8").count("\n")
+
+    def test_a_suite_that_never_began_is_started_again_and_that_is_said(self) -> None:
+        finished, starts = self.run_suite(fails=2)
+        self.assertEqual((finished.returncode, finished.stdout, starts), (0, "ran\n", 3), finished)
+        self.assertEqual(finished.stderr.count("REPEATED: wine ended before it had begun"), 2)
+
+    def test_a_suite_that_never_begins_fails(self) -> None:
+        finished, starts = self.run_suite(fails=9)
+        self.assertEqual((finished.returncode, starts), (5, 3), finished)
+
+    def test_a_suite_that_began_and_failed_is_not_started_again(self) -> None:
+        finished, starts = self.run_suite(fails=1, word="RUN")
+        self.assertEqual((finished.returncode, finished.stdout, starts), (5, "RUN", 1), finished)
 
 
 if __name__ == "__main__":
