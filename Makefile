@@ -84,7 +84,7 @@ dist:
 
 vendor:
 	@$(install) build windows installer
-	@python3 -B tools/release/vendor.py $(or $(PROFILE),vendors/example.toml)
+	@python3 -B tools/release/vendor.py "$(or $(PROFILE),vendors/example.toml)"
 
 reproducible:
 	@$(install) build windows
@@ -92,5 +92,5 @@ reproducible:
 
 clean:
 	@if [ -d build/wine ]; then tools/wine/stop.sh; \
-	  ASIODRV_WINE_PREFIX=$(CURDIR)/build/wine/installer-prefix tools/wine/stop.sh; fi
+	  ASIODRV_WINE_PREFIX="$(CURDIR)/build/wine/installer-prefix" tools/wine/stop.sh; fi
 	@rm -rf build
