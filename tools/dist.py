@@ -32,15 +32,16 @@ from vendor_profile import OWN, ProfileError, read_profile  # noqa: E402
 DIST = ROOT / "build/dist"
 LINUX = {name: ROOT / f"build/release/bin/{name}"
          for name in ("asio-driver", "asio-host", "libasio-driver.so")}
-DOCUMENTS = {"README.md": "README.md", "CHANGELOG.md": "CHANGELOG.md", "LICENSE": "LICENSE",
-             "configuration.md": "docs/configuration.md", "exit-codes.md": "docs/exit-codes.md",
-             "installation.md": "docs/installation.md"}
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE")
 
 
 def documents() -> dict[str, pathlib.Path]:
-    """A working tree may not have the licence's text yet."""
-    return {name: ROOT / source for name, source in DOCUMENTS.items()
-            if name != "LICENSE" or (ROOT / source).exists()}
+    """By the names that they have in the tree: they lead to each other. A working tree may not have
+    the licence's text yet."""
+    paths = [path for path in map(ROOT.joinpath, DOCUMENTS)
+             if path.name != "LICENSE" or path.exists()]
+    paths += (ROOT / "docs").rglob("*.md")
+    return {path.relative_to(ROOT).as_posix(): path for path in paths}
 
 
 def make(signer: signing.Identity | None) -> list[pathlib.Path]:

@@ -56,7 +56,8 @@ class Release(unittest.TestCase):
         (archive,) = place.glob("*-windows.zip")
         with zipfile.ZipFile(archive) as packed:
             inside = {name.partition("/")[2] for name in packed.namelist()}
-        self.assertLessEqual({"asio-driver.dll", "x86/asio-driver.dll", "README.md"}, inside)
+        self.assertLessEqual({"asio-driver.dll", "x86/asio-driver.dll", "README.md",
+                              "docs/installation.md", "docs/decisions/README.md"}, inside)
 
 
 if __name__ == "__main__":
