@@ -6,7 +6,8 @@
 // Methods besides those of core/wire/control.hpp, for the command line and scripts:
 //
 //   method           params                result
-//   status           {}                    service, device, clients: see reports.hpp
+//   status           {}                    service, device, clients: see
+//                                          driver_reports.cpp
 //   flight.sessions  {}                    {"sessions": [...]}, the last 64 runs; start_period is
 //                                          null until the run's first cycle
 //   flight.xruns     {"from": n}           {"xruns": [...], "first", "next", "written"}
@@ -19,8 +20,8 @@
 //   config.reload    {}                    as config.get; programs that play keep their buffers and
 //                                          are asked to make new ones
 //   device.set       {"rate_hz", "frames"} either or both; moves the device under all programs,
-//   which
-//                                          keep their own rate and size; {"rate_hz", "frames"} then
+//                                          which keep their own rate and size; answers
+//                                          {"rate_hz", "frames"} as they are then
 //   device.clock     {"name"}              {}; the clock source that paces the device from now on
 //   clock.feed       {"rate_hz"}           {}; what arrives at the external clock input of the
 //                                          simulated device, 0: nothing any more
@@ -29,12 +30,10 @@
 //                     "frames"?}           ends with its connection, and when a program needs the
 //                                          device at another format
 //   calibrate.result {}                    {"state": "running", "progress"}: ask again in 100 ms;
-//   or
-//                                          "done", and what driver_calibration.cpp says; or an
+//                                          or "done", and what driver_calibration.cpp says; or an
 //                                          error
 //   calibrate.list   {"rate_hz"?}          {"corrections": [...], "periods_frames": [...], ...};
-//   the
-//                                          periods that can be measured at that rate
+//                                          the periods that can be measured at that rate
 //   calibrate.forget {"rate_hz"?,          {"forgotten"}; of the device in use
 //                     "frames"?}
 //   shutdown         {}                    {}; the service leaves after the answer
