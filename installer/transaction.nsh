@@ -560,8 +560,6 @@ Function ${UN}Finish
   ${If} $ExitCode != ${BUSY}
     !insertmacro RestoreIn 32
     !insertmacro RestoreIn 64
-    FileClose $Lock
-    Delete "$INSTDIR\setup.lock"
     ${If} $R6 != "stuck" ; else the journal is what brings it to an end
       Delete "${JOURNAL}"
     ${EndIf}
@@ -574,6 +572,8 @@ Function ${UN}Finish
     RMDir "$INSTDIR\previous"
     RMDir "$INSTDIR\discarded"
     RMDir "$INSTDIR\x86"
+    FileClose $Lock ; not before: journal and folders would be those of the next who takes it
+    Delete "$INSTDIR\setup.lock"
     RMDir "$INSTDIR" ; each only when it is empty
   ${EndIf}
   ${If} $ExitCode == ${OK}
