@@ -189,6 +189,7 @@ Function Unpack
   File "${STAGE}\asio-driver.dll"
   File "${STAGE}\SHA256SUMS"
   File "${STAGE}\bom.cdx.json"
+  File "${STAGE}\notices.txt"
   !ifdef VENDOR_TOML
     File "${STAGE}\vendor.toml"
   !endif

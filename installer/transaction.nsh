@@ -24,6 +24,7 @@
   !insertmacro ${DO} "x86\asio-host.exe"
   !insertmacro ${DO} "SHA256SUMS"
   !insertmacro ${DO} "bom.cdx.json"
+  !insertmacro ${DO} "notices.txt"
   !insertmacro ${DO} "vendor.toml"
   !insertmacro ${DO} "uninstall.exe"
 !macroend

@@ -32,15 +32,12 @@ from vendor_profile import OWN, ProfileError, read_profile  # noqa: E402
 DIST = ROOT / "build/dist"
 LINUX = {name: ROOT / f"build/release/bin/{name}"
          for name in ("asio-driver", "asio-host", "libasio-driver.so")}
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 
 def documents() -> dict[str, pathlib.Path]:
-    """By the names that they have in the tree: they lead to each other. A working tree may not have
-    the licence's text yet."""
-    paths = [path for path in map(ROOT.joinpath, DOCUMENTS)
-             if path.name != "LICENSE" or path.exists()]
-    paths += (ROOT / "docs").rglob("*.md")
+    """By the names that they have in the tree: they lead to each other."""
+    paths = [*map(ROOT.joinpath, DOCUMENTS), *(ROOT / "docs").rglob("*.md")]
     return {path.relative_to(ROOT).as_posix(): path for path in paths}
 
 
@@ -56,12 +53,13 @@ def make(signer: signing.Identity | None) -> list[pathlib.Path]:
             path.unlink()
     program = DIST / setup.make(wish).name
     wish.setup.replace(program)
+    notices = {"notices.txt": wish.stage / "notices.txt"}
     windows = {name: wish.stage / name for name in files.WINDOWS}  # as they lie when installed
     made = [program]
     for system, parts in (("windows", windows), ("linux", LINUX)):
         folder = f"asio-driver-{version}-{system}"
         archive = DIST / f"{folder}.zip"
-        files.pack(archive, folder, parts | documents())
+        files.pack(archive, folder, parts | documents() | notices)
         made.append(archive)
     shutil.copyfile(wish.stage / "bom.cdx.json", DIST / "bom.cdx.json")
     made.append(DIST / "bom.cdx.json")

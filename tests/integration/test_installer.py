@@ -25,13 +25,13 @@ import signing
 
 REPORT = ROOT / "build/test-reports/installer.json"
 #: The files of an installation; some vendors' have vendor.toml besides.
-INSTALLED = (*files.WINDOWS, "SHA256SUMS", "bom.cdx.json", "uninstall.exe")
+INSTALLED = (*files.WINDOWS, "SHA256SUMS", "bom.cdx.json", "notices.txt", "uninstall.exe")
 RATE = 48_000
 FRAMES = 256
 CONFIG = "[service]\nidle_seconds = 30\n[device]\nbackend = \"simulated\"\n"
 FOREIGN = r"HKLM\Software\ASIO\Foreign", r"HKLM\Software\Wow6432Node\ASIO\Foreign"
 #: In an upgrade: one before anything moves, one for each file, three while it is announced.
-FAULT_POINTS = 1 + 9 + 3
+FAULT_POINTS = 1 + 10 + 3
 ENVIRONMENT_KEY = r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment"
 
 
@@ -107,7 +107,7 @@ class Installer(unittest.TestCase):
         self.assertIn(says, outcome.said)
 
     def assert_installed(self, product: Product, wish: installation.setup.Wish) -> None:
-        for name in (*files.WINDOWS, "SHA256SUMS", "bom.cdx.json"):
+        for name in (*files.WINDOWS, "SHA256SUMS", "bom.cdx.json", "notices.txt"):
             self.assertEqual(files.sha256(product.folder / name), files.sha256(wish.stage / name),
                              name)
         inside = {path.name for path in product.folder.iterdir()}

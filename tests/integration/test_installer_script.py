@@ -233,6 +233,18 @@ class Profiles(unittest.TestCase):
         with self.assertRaises(bom.BomError):
             bom.component_json(wrong, "9.1.0")
 
+    def test_the_notices_have_the_licence_of_every_library_once(self) -> None:
+        text = bom.notices("N")
+        self.assertTrue(text.startswith("N: Apache-2.0\n"))
+        for component in bom.COMPONENTS:
+            self.assertIn(f"{component.name}: {component.spdx}, in: ", text)
+            whole = bom.copyright_file(component).read_text(encoding="utf-8", errors="replace")
+            self.assertEqual(text.count(whole.strip()), 1, component.name)
+        unknown = bom.Component("Nobody's", "libnobody-dev", None, "MIT", "all")
+        with mock.patch.object(bom, "COMPONENTS", (*bom.COMPONENTS, unknown)), \
+                self.assertRaises(bom.BomError):
+            bom.notices("N")
+
 
 if __name__ == "__main__":
     unittest.main()

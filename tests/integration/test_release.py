@@ -56,7 +56,7 @@ class Release(unittest.TestCase):
         (archive,) = place.glob("*-windows.zip")
         with zipfile.ZipFile(archive) as packed:
             inside = {name.partition("/")[2] for name in packed.namelist()}
-        self.assertLessEqual({"asio-driver.dll", "x86/asio-driver.dll", "README.md",
+        self.assertLessEqual({"asio-driver.dll", "x86/asio-driver.dll", "README.md", "notices.txt",
                               "docs/installation.md", "docs/decisions/README.md"}, inside)
 
 

@@ -1,4 +1,5 @@
-"""The bill of materials: what is linked into the binaries, as CycloneDX 1.5 JSON.
+"""The bill of materials: what is linked into the binaries, as CycloneDX 1.5 JSON, and the notices
+that its licences want with every copy.
 
 All libraries come from the distribution, so their versions are the packages', and their licences
 are those of the packages' copyright files. What is read there is checked against what we know: a
@@ -16,6 +17,11 @@ import uuid
 from collections.abc import Iterable
 
 import files
+
+
+DOCUMENTATION = pathlib.Path("/usr/share/doc")
+#: The product's own licence, as the distribution brings it.
+OWN_LICENCE = pathlib.Path("/usr/share/common-licenses/Apache-2.0")
 
 
 class BomError(Exception):
@@ -73,16 +79,34 @@ def licence_in(copyright_text: str) -> str | None:
     return match[1].strip() if match else None
 
 
-def check_licence(component: Component) -> None:
-    if component.debian is None:
-        return
-    path = pathlib.Path(f"/usr/share/doc/{component.package}/copyright")
+def licence_text(path: pathlib.Path, name: str) -> str:
     if not path.exists():
-        raise BomError(f"{path} is missing; the licence of {component.name} cannot be checked.")
-    found = licence_in(path.read_text(encoding="utf-8", errors="replace"))
-    if found != component.debian:
+        raise BomError(f"{path} is missing; the licence of {name} is not known without it.")
+    return path.read_text(encoding="utf-8", errors="replace")
+
+
+def copyright_file(component: Component) -> pathlib.Path:
+    return DOCUMENTATION / component.package / "copyright"
+
+
+def check_licence(component: Component) -> None:
+    path = copyright_file(component)
+    found = licence_in(licence_text(path, component.name))
+    if component.debian is not None and found != component.debian:
         raise BomError(f"{component.name}: {path} says \"{found}\", expected "
                        f"\"{component.debian}\". Look at the licence, then change COMPONENTS.")
+
+
+def notices(name: str) -> str:
+    """The licence of the product `name`, then the copyright file of each library; those that share
+    one have it once."""
+    texts = {licence_text(OWN_LICENCE, name).strip(): [f"{name}: Apache-2.0"]}
+    for component in COMPONENTS:
+        text = licence_text(copyright_file(component), component.name).strip()
+        texts.setdefault(text, []).append(
+            f"{component.name}: {component.spdx}, in: {component.linked_into}")
+    return "\n".join("\n".join([*heads, "=" * 80, "", text, "", ""])
+                     for text, heads in texts.items())
 
 
 def component_json(component: Component, version: str) -> dict:

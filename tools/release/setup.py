@@ -70,7 +70,8 @@ def stage(wish: Wish) -> list[pathlib.Path]:
     (folder / "bom.cdx.json").write_text(
         bom.document(wish.profile.name, wish.profile.company, wish.version, binaries, folder),
         encoding="utf-8")
-    listed.append(folder / "bom.cdx.json")
+    (folder / "notices.txt").write_text(bom.notices(wish.profile.name), encoding="utf-8")
+    listed += folder / "bom.cdx.json", folder / "notices.txt"
     (folder / "SHA256SUMS").write_text(files.hash_list(listed, folder), encoding="utf-8")
     return binaries
 
