@@ -91,8 +91,9 @@ std::string xruns_text(const json& flight) {
                     cell(xruns[i], "causes"), program == programs.end() ? "-" : program->second,
                     client, cell(xruns[i], "duration_us")});
   }
-  return fmt::format("\nDamaged sound ({} entries since the service began{}):\n",
-                     cell(flight, "events_written"),
+  const std::string written = cell(flight, "events_written");
+  return fmt::format("\nDamaged sound ({} {} since the service began{}):\n", written,
+                     written == "1" ? "entry" : "entries",
                      skipped > 0 ? fmt::format(", the newest {}", kShownXruns) : "") +
          table({"period", "periods", "cause", "heard by", "session", "late us"}, rows);
 }

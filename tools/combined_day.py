@@ -19,6 +19,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROCESSES = 2
+#: A world that takes longer has stopped moving; an hour takes some seconds.
+LIMIT_SECONDS, LIMIT_SECONDS_PER_HOUR = 120, 120
 SUMS = ("simulated_hours", "callbacks", "checks", "stalls", "damaged_blocks", "member_events",
         "engine_events")
 WORST = ("input_frames", "output_frames", "spread_frames", "ppm")
@@ -26,11 +28,16 @@ WORST = ("input_frames", "output_frames", "spread_frames", "ppm")
 
 def run_world(program: pathlib.Path, hours: float, seed: int) -> dict:
     """One world's report; raises RuntimeError with what the program said."""
-    done = subprocess.run([str(program), f"{hours:g}", "--seed", str(seed)], capture_output=True,
-                          text=True, check=False)
+    again = f"See it again: {program} {hours:g} --seed {seed}"
+    limit = LIMIT_SECONDS + LIMIT_SECONDS_PER_HOUR * hours
+    try:
+        done = subprocess.run([str(program), f"{hours:g}", "--seed", str(seed)],
+                              capture_output=True, text=True, check=False, timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise RuntimeError(f"Seed {seed} did not end within {limit:.0f} s.\n{again}") from None
     if done.returncode != 0:
         raise RuntimeError(f"{done.stderr.strip() or f'It ended with code {done.returncode}.'}\n"
-                           f"See it again: {program} {hours:g} --seed {seed}")
+                           f"{again}")
     return json.loads(done.stdout)
 
 

@@ -89,12 +89,21 @@ def play_size(world: World, frames: int, seconds: float) -> dict:
                 "problems": [f"{type(error).__name__}: {error}"], "hosts": []}
 
 
+def sizes_of(text: str) -> tuple[int, ...]:
+    """Raises argparse.ArgumentTypeError."""
+    words = text.split(",")
+    if not all(word.strip().isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text}: give whole numbers between commas, as 64,128")
+    return tuple(map(int, words))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--native", action="store_true", help="the native programs, without Wine")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="per buffer size")
-    parser.add_argument("--sizes", default=",".join(map(str, SIZES)), help="buffer sizes in frames")
+    parser.add_argument("--sizes", type=sizes_of, default=SIZES,
+                        help="buffer sizes in frames, between commas")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build/demo/result.json")
     arguments = parser.parse_args()
 
@@ -111,7 +120,7 @@ def main() -> int:
         if world.status() is not None:
             print("a service of this instance runs already", file=sys.stderr)
             return 1
-        for frames in map(int, arguments.sizes.split(",")):
+        for frames in arguments.sizes:
             print(f"== two hosts at once, {frames} frames, {arguments.seconds:g} s", flush=True)
             rows.append(play_size(world, frames, arguments.seconds))
         service = (world.status() or {}).get("service", {})
