@@ -28,6 +28,8 @@ Result<json> parse_text(const std::string& text, const std::string& what) {
     const auto stop = text.begin() + static_cast<std::ptrdiff_t>(std::min(error.byte, text.size()));
     return fail(ErrorCode::malformed, fmt::format("{}: line {} is not JSON.", what,
                                                   1 + std::count(text.begin(), stop, '\n')));
+  } catch (const json::out_of_range&) {  // "1e999", by the parser as well, and no parse_error
+    return fail(ErrorCode::malformed, fmt::format("{}: a number in it is too large.", what));
   }
 }
 

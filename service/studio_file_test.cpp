@@ -131,6 +131,7 @@ TEST_F(studio_file, damage_is_named_and_set_aside_and_the_service_goes_on) {
       {"[]", "object"},
       {std::string("\0\0\0\0", 4), "line 1"},
       {std::string(100'000, '['), "line 1"},
+      {R"({"version":1e999})", "too large"},
       {"{}", "\"version\""},
       {R"({"version":2})", "\"version\" is 2"},
       {R"({"version":1,"cables":5,"routes":[],"snapshots":[]})", "\"cables\""},
