@@ -136,6 +136,10 @@ Result<Facts> parse_facts(std::string_view text) {
                 fmt::format("The facts are no JSON from byte {} on. Record them anew with "
                             "\"asio-driver doctor --json\".",
                             error.byte));
+  } catch (const json::out_of_range&) {  // "1e999", by the parser as well, and no parse_error
+    return fail(ErrorCode::malformed,
+                "A number in the facts is too large. Record them anew with \"asio-driver doctor "
+                "--json\".");
   }
   const json* recorded = &document;
   if (document.is_object() && document.contains("facts")) recorded = &document["facts"];

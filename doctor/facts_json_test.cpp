@@ -48,6 +48,7 @@ TEST(doctor_facts_json, a_mistake_is_named_with_its_place) {
   } wrong[] = {
       {"", "no JSON"},
       {"{\"system\":", "no JSON"},
+      {R"({"system": 1e999})", "too large"},
       {"[]", "no facts"},
       {"{}", "no facts"},
       {R"({"system": {"name": 1}})", "facts/system/name must be text"},
