@@ -161,6 +161,21 @@ const std::vector<MatrixCase>& matrix() {
       {"a foreign signer claims our name", kDangerous, "foreign_signer",
        [](Facts& f) { f.file.structure->version.product = "asio-driver"; }, false,
        accepting("The Real Vendor")},
+      {"a foreign signer claims our name, by an expired certificate", kDangerous, "foreign_signer",
+       [](Facts& f) {
+         f.file.structure->version.product = "asio-driver";
+         sign_with(f, 0x800B0101);
+       },
+       false, accepting("The Real Vendor")},
+      {"a foreign signer claims our name, by a certificate for something else", kDangerous,
+       "foreign_signer",
+       [](Facts& f) {
+         f.file.structure->version.product = "asio-driver";
+         f.file.signature->chain_errors = 0x30;  // nor is its root trusted
+       },
+       false, accepting("The Real Vendor")},
+      {"our name and an accepted one, expired", kSuspicious, "certificate_expired",
+       [](Facts& f) { sign_with(f, 0x800B0101); }, true, accepting("Example Audio GmbH")},
       {"our name without a signature", kDangerous, "ours_unsigned", unsign, true,
        accepting("The Real Vendor")},
       {"the signer is not the vendor", kSuspicious, "signer_is_not_vendor",

@@ -100,6 +100,17 @@ void compare_with_expected(const Facts& facts, const Signature& signature,
   }
 }
 
+/// Of a signature that does not hold anyway: a stranger's on a file that says it is ours is worse
+/// than that. An accepted name, which anybody can write into a certificate of his own, is not told
+/// as accepted.
+void tell_stranger(const Facts& facts, const Signature& signature, const Expectations& expectations,
+                   Findings& findings) {
+  const bool accepted =
+      is_pinned(signature.signer, expectations) || is_named(signature.signer, expectations);
+  if (accepted || expectations.signers.empty() || !claims_to_be_ours(facts)) return;
+  compare_with_expected(facts, signature, expectations, findings);
+}
+
 void judge_unknown_signer(const Facts& facts, const Signature& signature,
                           const Expectations& expectations, const std::string& what,
                           Findings& findings) {
@@ -109,11 +120,7 @@ void judge_unknown_signer(const Facts& facts, const Signature& signature,
                              signer_text(signature.signer)));
     return;
   }
-  // An accepted name is worth nothing here: anybody can put it into a certificate of his own.
-  if (!expectations.signers.empty() && claims_to_be_ours(facts) &&
-      !is_named(signature.signer, expectations)) {
-    compare_with_expected(facts, signature, {expectations.signers, {}}, findings);
-  }
+  tell_stranger(facts, signature, expectations, findings);
   if (signature.self_signed) {
     findings.add(Severity::suspicious, "self_signed",
                  fmt::format("The file is signed with a certificate that {} made for itself.",
@@ -176,6 +183,7 @@ void judge_signature(const Facts& facts, const Expectations& expectations, Findi
       if (is_pinned(signature.signer, expectations)) {
         compare_with_expected(facts, signature, expectations, findings);
       }
+      tell_stranger(facts, signature, expectations, findings);
       findings.add(Severity::suspicious, "certificate_expired", what,
                    "A key that has run out is no longer watched over by its owner.", kAskVendor);
       return;
@@ -188,6 +196,7 @@ void judge_signature(const Facts& facts, const Expectations& expectations, Findi
                    "Microsoft or your administrator has listed this signer as harmful.", kGetAgain);
       return;
     case SignatureMeaning::wrong_usage:
+      tell_stranger(facts, signature, expectations, findings);
       findings.add(Severity::suspicious, "certificate_for_something_else", what,
                    "Authorities check who gets a certificate for programs; for others they do not.",
                    kAskVendor);
