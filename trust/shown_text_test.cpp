@@ -33,11 +33,27 @@ TEST(shown_text, names_that_look_alike_have_one_skeleton) {
   EXPECT_NE(skeleton("ASIO Driver 2"), skeleton("asio-driver"));
 }
 
+TEST(shown_text, blanks_and_invisible_letters_of_any_kind_make_no_other_name) {
+  for (const char* const nothing : {"\xC2\xA0", "\xE2\x80\x89", "\xE3\x80\x80", "\xE3\x85\xA4",
+                                    "\xD8\x9C", "\xEF\xB8\x8F", "\xF3\xA0\x81\x81"}) {
+    EXPECT_EQ(skeleton(std::string("asio") + nothing + "driver"), skeleton("asio-driver"))
+        << nothing;
+  }
+}
+
+TEST(shown_text, capitals_of_other_scripts_look_like_latin_ones) {
+  EXPECT_EQ(skeleton("\xD0\x92\xD0\x9D\xD0\x9A\xD0\x9C\xD0\xA2\xD0\xA3"), skeleton("BHKMTY"));
+  EXPECT_EQ(skeleton("\xCE\x92\xCE\x97\xCE\x9A\xCE\x9C\xCE\x9D\xCE\xA4\xCE\xA5\xCE\x96"),
+            skeleton("BHKMNTYZ"));
+}
+
 TEST(shown_text, sentences_keep_all_languages_and_lose_what_steers) {
   EXPECT_EQ(without_controls("Ger\xC3\xA4t \xD0\x9D\xD0\xB0\nA"),
             "Ger\xC3\xA4t \xD0\x9D\xD0\xB0\nA");
   EXPECT_EQ(without_controls("\x1b[2J\x07\x7f\xC2\x9B\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\x8B\xFF"),
             "?[2J???????");
+  EXPECT_EQ(without_controls("\xE2\x80\xA8\xD8\x9C\xE3\x85\xA4\xF3\xA0\x81\x81"), "????");
+  EXPECT_EQ(without_controls("\xE2\x99\xA5\xEF\xB8\x8F"), "\xE2\x99\xA5\xEF\xB8\x8F");
 }
 
 }  // namespace
