@@ -55,6 +55,11 @@ void Judge::registration_of(const Registration& view, unsigned bits) {
   if (view.user_path.is_not("")) {
     find_for(bits, "user_override",
              fmt::format("{}-bit programs of this user load {}.", bits, *view.user_path));
+    if (bits == 32) {  // the registry editor shows it elsewhere, under a name that is reserved
+      diagnosis_.findings.back().fix =
+          fmt::format("Run: reg delete \"HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{}\" /reg:32",
+                      driver_class());
+    }
   }
   file_of(view, bits);
 }

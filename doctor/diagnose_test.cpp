@@ -59,6 +59,16 @@ TEST(doctor_diagnose, every_cause_is_planted_by_one_of_these_faults) {
   }
 }
 
+TEST(doctor_diagnose, a_users_class_for_32_bit_programs_is_to_be_removed_in_their_view) {
+  for (const std::size_t view : {0U, 1U}) {
+    Facts facts = healthy_facts();
+    facts.registration[view].user_path = Text("D:\\evil\\asio-driver.dll");
+    const Diagnosis diagnosis = diagnose(facts);
+    ASSERT_EQ(ids(diagnosis), std::vector<std::string>{"user_override"});
+    EXPECT_EQ(diagnosis.findings[0].fix.find("/reg:32") != std::string::npos, view == 1);
+  }
+}
+
 /// Causes of one area may explain or hide each other; those of two do not.
 char area_of(std::string_view id) {
   const auto begins = [&](std::initializer_list<const char*> leads) {

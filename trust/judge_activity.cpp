@@ -10,6 +10,13 @@ namespace {
 
 constexpr const char* kOnWindows = "Run \"asio-driver verify\" on the Windows machine itself.";
 
+/// The registry editor shows the classes of 32-bit programs under a name that is reserved.
+std::string delete_own_class(const Registration& each) {
+  return fmt::format(
+      "Delete HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{}{} if you did not make it.",
+      shown(each.clsid), each.view_32 ? " of 32-bit programs (\"reg delete\" with /reg:32)" : "");
+}
+
 void judge_registration(const Facts& facts, const Registration& each, Findings& findings) {
   if (each.per_user) {
     findings.add(
@@ -17,9 +24,7 @@ void judge_registration(const Facts& facts, const Registration& each, Findings& 
         fmt::format("The user's own registry leads the driver \"{}\" to another file ({}).",
                     shown(each.name), shown(each.path)),
         "It takes no rights to do that, and music programs load the file without a word.",
-        fmt::format("Delete HKEY_CURRENT_USER\\Software\\Classes\\CLSID\\{} if you did not "
-                    "make it.",
-                    shown(each.clsid)));
+        delete_own_class(each));
     if (!same_path(each.path, facts.file.path)) return;  // the rest is about this file
   }
   if (!each.path.empty() && !is_absolute(each.path)) {

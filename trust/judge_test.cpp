@@ -172,6 +172,17 @@ TEST(judge, a_class_that_the_user_leads_elsewhere_is_told_of_both_files) {
   for (const Finding& each : findings) EXPECT_NE(each.id, "relative_path") << "of the other file";
 }
 
+TEST(judge, a_users_class_for_32_bit_programs_is_to_be_deleted_in_their_view) {
+  for (const bool view_32 : {false, true}) {
+    Facts facts = testing::genuine_facts();
+    facts.registrations->front().per_user = true;
+    facts.registrations->front().view_32 = view_32;
+    const auto findings = judge(facts, {});
+    ASSERT_EQ(findings.front().id, "class_overridden");
+    EXPECT_EQ(findings.front().next_step.find("/reg:32") != std::string::npos, view_32);
+  }
+}
+
 TEST(judge, firms_are_compared_by_their_words) {
   const struct {
     const char* vendor;
