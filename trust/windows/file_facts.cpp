@@ -22,13 +22,6 @@ using platform::UniqueHandle;
 constexpr const char* kElsewhere =
     "it lies on another computer, which is asked for named files only";
 
-/// As far as the text and the drive's letter say: to find out more would be to ask.
-bool lies_elsewhere(const std::string& path) {
-  if (names_another_computer(path)) return true;
-  const std::size_t drive = path.rfind("\\\\?\\", 0) == 0 ? 4 : 0;
-  return is_absolute(path) && GetDriveTypeW(to_wide(path.substr(drive, 3)).c_str()) == DRIVE_REMOTE;
-}
-
 struct Opened {
   UniqueHandle file;
   DWORD error = 0;
@@ -208,11 +201,12 @@ std::string full_path(const std::string& path) {
                                         whole.data(), nullptr);
   if (length == 0 || length >= whole.size()) return path;
   whole.resize(length);
-  if (whole.rfind(L"\\\\", 0) == 0) return platform::to_utf8(whole);  // it would ask that computer
+  std::string text = platform::to_utf8(whole);
+  if (lies_elsewhere(text)) return text;  // it would ask that computer
   std::wstring spelled(32'768, L'\0');
   const DWORD spelled_length =
       GetLongPathNameW(whole.c_str(), spelled.data(), static_cast<DWORD>(spelled.size()));
-  if (spelled_length == 0 || spelled_length >= spelled.size()) return platform::to_utf8(whole);
+  if (spelled_length == 0 || spelled_length >= spelled.size()) return text;
   return platform::to_utf8({spelled.data(), spelled_length});
 }
 

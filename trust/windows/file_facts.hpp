@@ -35,7 +35,8 @@ struct FileContext {
                                                      const std::string& path);
 
 /// The whole path of what may be given relative to the current folder, without "." and ".."; names
-/// as they are on the disk, not in their short form (PROGRA~1), where the file is there.
+/// as they are on the disk, not in their short form (PROGRA~1), where the file is there and the
+/// disk is one of this computer.
 [[nodiscard]] std::string full_path(const std::string& path);
 
 /// SHA-256 of a file that was found, or why not.

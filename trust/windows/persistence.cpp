@@ -15,6 +15,7 @@
 #include "trust/place.hpp"
 #include "trust/surroundings.hpp"
 #include "trust/windows/registry.hpp"
+#include "trust/windows/system_facts.hpp"
 
 namespace asiodrv::trust {
 namespace {
@@ -163,7 +164,7 @@ void read_folder(const std::string& folder, PersistenceKind kind, const std::str
 
 /// The name of old programs for it (C:\PROGRA~1\...); empty without one.
 std::string short_form(const std::string& path) {
-  if (path.rfind("\\\\", 0) == 0) return {};  // it would ask that computer
+  if (lies_elsewhere(path)) return {};  // it would ask that computer
   std::wstring name(32'768, L'\0');
   const DWORD length = GetShortPathNameW(platform::to_wide(path).c_str(), name.data(),
                                          static_cast<DWORD>(name.size()));

@@ -131,6 +131,13 @@ KnownFolders known_folders() {
   return folders;
 }
 
+bool lies_elsewhere(const std::string& path, decltype(&::GetDriveTypeW) drive_type) {
+  if (names_another_computer(path)) return true;
+  const std::size_t drive = path.rfind("\\\\?\\", 0) == 0 ? 4 : 0;
+  return is_absolute(path) &&
+         drive_type(platform::to_wide(path.substr(drive, 3)).c_str()) == DRIVE_REMOTE;
+}
+
 std::int64_t unix_seconds(FILETIME time) noexcept {
   const std::uint64_t ticks =
       std::uint64_t{time.dwHighDateTime} << 32 | std::uint64_t{time.dwLowDateTime};
