@@ -125,6 +125,20 @@ bool leads_to(const std::string& command, const std::string& path) {
   return false;
 }
 
+std::vector<Persistence> replaced_by(const std::vector<ImageOptions>& options,
+                                     const std::string& path, const Persistence& monitor) {
+  std::vector<Persistence> found;
+  bool watched = false;
+  for (const ImageOptions& each : options) {
+    if (each.only_for && !same_path(*each.only_for, path)) continue;
+    watched = watched || each.exit_is_watched;
+    if (each.debugger.empty()) continue;
+    found.push_back({PersistenceKind::image_hijack, each.where + "\\Debugger", each.debugger});
+  }
+  if (watched && !monitor.command.empty()) found.push_back(monitor);
+  return found;
+}
+
 std::string readable_text(std::span<const std::byte> content) {
   std::string text;
   if (ByteView(content).u16(0) == kByteOrderMark) {

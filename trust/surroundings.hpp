@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,21 @@ void describe_content(FileFacts& file, std::span<const std::byte> content);
 /// True when `command` starts or loads the file at `path`: by its whole path, or by its name alone
 /// as a word of its own. `command` has its variables expanded.
 [[nodiscard]] bool leads_to(const std::string& command, const std::string& path);
+
+/// One key of "Image File Execution Options".
+struct ImageOptions {
+  std::string where;                    ///< the key
+  std::optional<std::string> only_for;  ///< a filter's file; none: for every program of the name
+  std::string debugger;                 ///< what is started in the program's place; or empty
+  bool exit_is_watched = false;         ///< the monitor is started when the program ends
+};
+
+/// What the system starts in place of, or after, the program at `path`, by the options of its name
+/// and by those filters that are for this very file. `monitor`: what watches exits, if they are
+/// watched; without a command there is none.
+[[nodiscard]] std::vector<Persistence> replaced_by(const std::vector<ImageOptions>& options,
+                                                   const std::string& path,
+                                                   const Persistence& monitor);
 
 /// The text of a UTF-16 file that says that it is one; of any other the readable ASCII, in UTF-16
 /// too. For finding paths in it.

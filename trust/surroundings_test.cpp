@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "trust/testing/pe_builder.hpp"
 
 namespace asiodrv::trust {
@@ -77,6 +79,31 @@ TEST(surroundings, commands_that_lead_to_the_file) {
     EXPECT_FALSE(leads_to(command, kPath)) << command;
   }
   EXPECT_FALSE(leads_to("anything", ""));
+}
+
+TEST(surroundings, a_debugger_for_the_name_or_for_this_very_file_replaces_it) {
+  const Persistence monitor{PersistenceKind::image_hijack, "exits", "watch.exe"};
+  const auto commands = [&](const std::vector<ImageOptions>& options) {
+    std::string all;
+    for (const Persistence& each : replaced_by(options, kPath, monitor)) {
+      EXPECT_EQ(each.kind, PersistenceKind::image_hijack);
+      all += each.where + "=" + each.command + ";";
+    }
+    return all;
+  };
+  EXPECT_EQ(commands({}), "");
+  EXPECT_EQ(commands({{"key", std::nullopt, "", false}}), "");
+  EXPECT_EQ(commands({{"key", std::nullopt, "evil.exe", false}}), "key\\Debugger=evil.exe;");
+  EXPECT_EQ(commands({{"key", std::nullopt, "", false},
+                      {"key\\0", "c:/program files/v/DRV.DLL", "evil.exe", false}}),
+            "key\\0\\Debugger=evil.exe;");
+  EXPECT_EQ(commands({{"key\\0", "C:\\Other\\drv.dll", "evil.exe", true},
+                      {"key\\1", "drv.dll", "evil.exe", true},
+                      {"key\\2", "", "evil.exe", true}}),
+            "")
+      << "a filter names its file by the whole path";
+  EXPECT_EQ(commands({{"key\\0", kPath, "", true}}), "exits=watch.exe;");
+  EXPECT_TRUE(replaced_by({{"key", std::nullopt, "", true}}, kPath, {}).empty());
 }
 
 TEST(surroundings, texts_are_found_in_files_of_both_widths) {

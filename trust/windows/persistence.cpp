@@ -8,12 +8,15 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "platform/windows/text.hpp"
 #include "trust/collect.hpp"
 #include "trust/files_below.hpp"
 #include "trust/place.hpp"
 #include "trust/surroundings.hpp"
+#include "trust/windows/file_facts.hpp"
 #include "trust/windows/registry.hpp"
 #include "trust/windows/system_facts.hpp"
 
@@ -179,23 +182,45 @@ std::string special_folder(int csidl) {
   return platform::to_utf8(path);
 }
 
+ImageOptions options_in(const RegistryKey& key, const std::string& where) {
+  ImageOptions options;
+  options.where = "HKLM\\" + where;
+  options.debugger = key.text("Debugger");
+  options.exit_is_watched = (key.number("GlobalFlag") & kSilentExit) != 0;
+  return options;
+}
+
+/// Those for all programs of this name, and, below them, those for single files (UseFilter).
+std::vector<ImageOptions> image_options(const std::string& name, View view, PersistenceScan& scan) {
+  const std::string where = fmt::format("{}\\{}", kImageOptions, name);
+  const RegistryKey key(HKEY_LOCAL_MACHINE, where, view);
+  note_unreadable(key, "HKLM\\" + where, scan);
+  if (!key) return {};
+  std::vector<ImageOptions> all{options_in(key, where)};
+  if (key.number("UseFilter") == 0) return all;
+  for (const std::string& below : key.subkeys()) {
+    const std::string filter_where = fmt::format("{}\\{}", where, below);
+    const RegistryKey filter(key.get(), below, view);
+    if (!filter) scan.not_seen.push_back("HKLM\\" + filter_where);
+    const std::string file = filter.text("FilterFullPath");
+    ImageOptions options = options_in(filter, filter_where);
+    options.only_for = is_absolute(file) ? full_path(file) : file;
+    all.push_back(std::move(options));
+  }
+  return all;
+}
+
 void read_hijacks(const std::string& path, PersistenceScan& scan) {
   const std::string name = file_name_of(path);
   for (const View view : {View::for_64, View::for_32}) {
-    const RegistryKey options(HKEY_LOCAL_MACHINE, fmt::format("{}\\{}", kImageOptions, name), view);
-    const std::string debugger = options.text("Debugger");
-    if (!debugger.empty()) {
-      scan.found.push_back({PersistenceKind::image_hijack,
-                            fmt::format("HKLM\\{}\\{}\\Debugger", kImageOptions, name), debugger});
-    }
-    const RegistryKey exits(HKEY_LOCAL_MACHINE, fmt::format("{}\\{}", kSilentExits, name), view);
-    const std::string monitor = exits.text("MonitorProcess");
-    if ((options.number("GlobalFlag") & kSilentExit) != 0 && !monitor.empty()) {
-      scan.found.push_back({PersistenceKind::image_hijack,
-                            fmt::format("HKLM\\{}\\{}\\MonitorProcess", kSilentExits, name),
-                            monitor});
-    }
-    if (!scan.found.empty() && scan.found.back().kind == PersistenceKind::image_hijack) break;
+    const std::string exits = fmt::format("{}\\{}", kSilentExits, name);
+    const RegistryKey key(HKEY_LOCAL_MACHINE, exits, view);
+    const std::vector<Persistence> found =
+        replaced_by(image_options(name, view, scan), path,
+                    {PersistenceKind::image_hijack, fmt::format("HKLM\\{}\\MonitorProcess", exits),
+                     key.text("MonitorProcess")});
+    scan.found.insert(scan.found.end(), found.begin(), found.end());
+    if (!found.empty()) break;
   }
 }
 
