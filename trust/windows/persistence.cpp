@@ -54,6 +54,11 @@ void note_unreadable(const RegistryKey& key, const std::string& what, Persistenc
   if (!key && key.error() != ERROR_FILE_NOT_FOUND) scan.not_seen.push_back(what);
 }
 
+void note_unread(const RegistryTexts& texts, const std::string& what, PersistenceScan& scan) {
+  if (texts.unread > 0) scan.not_seen.push_back(fmt::format("{} values of {}", texts.unread, what));
+  if (texts.more) scan.not_seen.push_back("the rest of " + what);
+}
+
 void read_run_keys(PersistenceScan& scan) {
   const struct {
     HKEY root;
@@ -65,10 +70,12 @@ void read_run_keys(PersistenceScan& scan) {
   for (const auto& place : places) {
     for (const char* const path : kRunKeys) {
       const RegistryKey key(place.root, path, place.view);
-      note_unreadable(key, fmt::format("{}\\{}", place.name, path), scan);
-      for (const RegistryValue& value : key.texts()) {
-        scan.found.push_back({PersistenceKind::run_key,
-                              fmt::format("{}\\{}\\{}", place.name, path, value.name),
+      const std::string where = fmt::format("{}\\{}", place.name, path);
+      note_unreadable(key, where, scan);
+      const RegistryTexts texts = key.texts();
+      note_unread(texts, where, scan);
+      for (const RegistryValue& value : texts.values) {
+        scan.found.push_back({PersistenceKind::run_key, fmt::format("{}\\{}", where, value.name),
                               expanded(value.text)});
       }
     }
@@ -109,7 +116,9 @@ void read_single_values(PersistenceScan& scan) {
       "SYSTEM\\CurrentControlSet\\Control\\Session Manager\\AppCertDlls";
   const RegistryKey everywhere(HKEY_LOCAL_MACHINE, kInEveryProcess);
   note_unreadable(everywhere, fmt::format("HKLM\\{}", kInEveryProcess), scan);
-  for (const RegistryValue& value : everywhere.texts()) {
+  const RegistryTexts libraries = everywhere.texts();
+  note_unread(libraries, fmt::format("HKLM\\{}", kInEveryProcess), scan);
+  for (const RegistryValue& value : libraries.values) {
     scan.found.push_back({PersistenceKind::injected,
                           fmt::format("HKLM\\{}\\{}", kInEveryProcess, value.name),
                           expanded(value.text)});
@@ -120,7 +129,9 @@ void read_services(PersistenceScan& scan) {
   const RegistryKey services(HKEY_LOCAL_MACHINE, kServices);
   note_unreadable(services, "the services", scan);
   std::size_t unseen = 0;
-  for (const std::string& name : services.subkeys()) {
+  const RegistryNames all = services.subkeys();
+  if (all.more) scan.not_seen.push_back("the rest of the services");
+  for (const std::string& name : all.names) {
     const RegistryKey service(services.get(), name);
     if (!service) {
       ++unseen;
@@ -198,7 +209,9 @@ std::vector<ImageOptions> image_options(const std::string& name, View view, Pers
   if (!key) return {};
   std::vector<ImageOptions> all{options_in(key, where)};
   if (key.number("UseFilter") == 0) return all;
-  for (const std::string& below : key.subkeys()) {
+  const RegistryNames filters = key.subkeys();
+  if (filters.more) scan.not_seen.push_back("the rest of HKLM\\" + where);
+  for (const std::string& below : filters.names) {
     const std::string filter_where = fmt::format("{}\\{}", where, below);
     const RegistryKey filter(key.get(), below, view);
     if (!filter) scan.not_seen.push_back("HKLM\\" + filter_where);

@@ -62,7 +62,8 @@ std::string led_to(const Classes& classes, const std::string& clsid, View view) 
 
 void read_view(View view, std::vector<Registration>& found) {
   const RegistryKey drivers(HKEY_LOCAL_MACHINE, kDrivers, view);
-  for (const std::string& name : drivers.subkeys()) {
+  const RegistryNames all = drivers.subkeys();
+  for (const std::string& name : all.names) {
     const RegistryKey key(drivers.get(), name, view);
     Registration each;
     each.name = name;
@@ -95,6 +96,10 @@ Known<std::vector<Registration>> registered_drivers() {
     if (!key && key.error() != ERROR_FILE_NOT_FOUND) {
       return Known<std::vector<Registration>>::unknown(
           fmt::format("the list of drivers may not be read (Windows error {})", key.error()));
+    }
+    if (key.subkeys().more) {
+      return Known<std::vector<Registration>>::unknown(
+          "the list of drivers could not be read to its end");
     }
   }
   std::vector<Registration> found;

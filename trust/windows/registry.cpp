@@ -1,5 +1,7 @@
 #include "trust/windows/registry.hpp"
 
+#include <string_view>
+
 #include "platform/windows/text.hpp"
 
 namespace asiodrv::trust {
@@ -60,33 +62,48 @@ DWORD RegistryKey::number(const char* name) const {
   return value;
 }
 
-std::vector<std::string> RegistryKey::subkeys() const {
-  std::vector<std::string> names;
-  for (DWORD index = 0; key_ != nullptr && index < kMaxRegistryEntries; ++index) {
+RegistryNames RegistryKey::subkeys() const {
+  RegistryNames all;
+  for (DWORD index = 0; key_ != nullptr; ++index) {
     wchar_t name[256];  // the longest that a key can have
     DWORD length = 256;
-    if (RegEnumKeyExW(key_, index, name, &length, nullptr, nullptr, nullptr, nullptr) !=
-        ERROR_SUCCESS) {
+    const LSTATUS status =
+        RegEnumKeyExW(key_, index, name, &length, nullptr, nullptr, nullptr, nullptr);
+    if (status == ERROR_NO_MORE_ITEMS) break;
+    if (status != ERROR_SUCCESS || index == kMaxRegistryEntries) {
+      all.more = true;
       break;
     }
-    names.push_back(to_utf8({name, length}));
+    all.names.push_back(to_utf8({name, length}));
   }
-  return names;
+  return all;
 }
 
-std::vector<RegistryValue> RegistryKey::texts() const {
-  std::vector<RegistryValue> values;
+RegistryTexts RegistryKey::texts(decltype(&::RegEnumValueW) enumerate) const {
+  RegistryTexts all;
   std::wstring name(16'384, L'\0');  // the longest that a value can have
-  for (DWORD index = 0; key_ != nullptr && index < kMaxRegistryEntries; ++index) {
+  std::wstring data(kMaxCharacters, L'\0');
+  for (DWORD index = 0; key_ != nullptr; ++index) {
     auto length = static_cast<DWORD>(name.size());
-    const LSTATUS status =
-        RegEnumValueW(key_, index, name.data(), &length, nullptr, nullptr, nullptr, nullptr);
-    if (status != ERROR_SUCCESS) break;
-    const std::wstring own(name.data(), length);
-    std::string text = text_of(key_, own.c_str());
-    if (!text.empty()) values.push_back({to_utf8(own), std::move(text)});
+    auto bytes = static_cast<DWORD>(data.size() * sizeof(wchar_t));
+    DWORD type = REG_NONE;
+    const LSTATUS status = enumerate(key_, index, name.data(), &length, nullptr, &type,
+                                     reinterpret_cast<BYTE*>(data.data()), &bytes);
+    if (status == ERROR_NO_MORE_ITEMS) break;
+    if ((status != ERROR_SUCCESS && status != ERROR_MORE_DATA) || index == kMaxRegistryEntries) {
+      all.more = true;
+      break;
+    }
+    if (status == ERROR_MORE_DATA) {
+      ++all.unread;
+      continue;
+    }
+    if (type != REG_SZ && type != REG_EXPAND_SZ) continue;
+    const std::wstring_view whole(data.data(), bytes / sizeof(wchar_t));
+    std::string text = to_utf8(whole.substr(0, whole.find(L'\0')));
+    if (!text.empty()) all.values.push_back({to_utf8({name.data(), length}), std::move(text)});
   }
-  return values;
+  return all;
 }
 
 }  // namespace asiodrv::trust

@@ -3,6 +3,7 @@
 
 #include <windows.h>
 
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,18 @@ enum class View { native, for_64, for_32 };
 
 struct RegistryValue {
   std::string name, text;
+};
+
+/// The values of a key that are texts, and what is not among them although it is there.
+struct RegistryTexts {
+  std::vector<RegistryValue> values;
+  std::size_t unread = 0;  ///< values that did not let themselves be read
+  bool more = false;       ///< the key was not read to its end
+};
+
+struct RegistryNames {
+  std::vector<std::string> names;
+  bool more = false;  ///< the key was not read to its end
 };
 
 /// An open key, or none. Names and texts are UTF-8; lists are bounded.
@@ -31,8 +44,10 @@ class RegistryKey {
   /// A text with its variables expanded; empty when it is absent or no text. Null: the default one.
   [[nodiscard]] std::string text(const char* name) const;
   [[nodiscard]] DWORD number(const char* name) const;
-  [[nodiscard]] std::vector<std::string> subkeys() const;
-  [[nodiscard]] std::vector<RegistryValue> texts() const;
+  [[nodiscard]] RegistryNames subkeys() const;
+  /// As they were written: their variables are not expanded. A name may hold anything, zeros too,
+  /// which hide a value from whoever asks for it by its name. `enumerate`: for tests.
+  [[nodiscard]] RegistryTexts texts(decltype(&::RegEnumValueW) enumerate = &::RegEnumValueW) const;
 
  private:
   HKEY key_ = nullptr;
