@@ -1,12 +1,11 @@
 #include "trust/windows/process_facts.hpp"
 
 #include <fmt/format.h>
-#include <windows.h>
-// What the next needs comes first.
-#include <psapi.h>
 
 #include <algorithm>
-#include <map>
+#include <iterator>
+#include <optional>
+#include <utility>
 
 #include "platform/windows/handle.hpp"
 #include "platform/windows/library.hpp"
@@ -29,41 +28,35 @@ constexpr int kUdpOwners = 1;           // UDP_TABLE_OWNER_PID
 
 using TableCall = DWORD WINAPI(void*, DWORD*, BOOL, ULONG, int, ULONG);
 
-Known<std::vector<Module>> modules_of(const FileContext& context, std::uint32_t id) {
-  using Modules = Known<std::vector<Module>>;
-  const UniqueHandle process(OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, id));
-  if (!process) {
-    return Modules::unknown(fmt::format(
-        "the process does not let this account look (Windows error {})", GetLastError()));
-  }
+/// What is loaded into `process`; nothing where the system does not say.
+std::optional<std::vector<HMODULE>> loaded_into(HANDLE process, const ModuleCalls& calls) {
   std::vector<HMODULE> handles(kMaxModules);
+  const auto room = static_cast<DWORD>(handles.size() * sizeof(HMODULE));
   DWORD needed = 0;
   BOOL listed = FALSE;
   for (int attempt = 0; attempt < kTries && listed == FALSE; ++attempt) {
-    listed = K32EnumProcessModulesEx(process.get(), handles.data(),
-                                     static_cast<DWORD>(handles.size() * sizeof(HMODULE)), &needed,
-                                     LIST_MODULES_ALL);
+    listed = calls.list(process, handles.data(), room, &needed, LIST_MODULES_ALL);
   }
-  if (listed == FALSE || needed > handles.size() * sizeof(HMODULE)) {
-    return Modules::unknown("their list could not be read");
-  }
+  if (listed == FALSE || needed > room) return std::nullopt;
   handles.resize(needed / sizeof(HMODULE));
-  std::vector<Module> modules;
-  for (const HMODULE handle : handles) {
-    std::wstring path(32'768, L'\0');
-    const DWORD length = K32GetModuleFileNameExW(process.get(), handle, path.data(),
-                                                 static_cast<DWORD>(path.size()));
-    if (length == 0) continue;  // unloaded since
-    Module module;
-    module.path = platform::to_utf8({path.data(), length});
-    module.place = classify(module.path, context.folders);
-    module.signature_code =
-        context.wine && module.place == PlaceKind::system
-            ? Known<std::uint32_t>::unknown("Wine's own libraries carry no signatures")
-            : signature_code_of(context, module.path);
-    modules.push_back(std::move(module));
+  return handles;
+}
+
+Module nameless_module(HMODULE handle, DWORD error) {
+  Module module;
+  module.path = fmt::format("(the one at {:#x})", reinterpret_cast<std::uintptr_t>(handle));
+  module.signature_code = Known<std::uint32_t>::unknown(
+      fmt::format("its name could not be read, Windows error {}", error));
+  return module;
+}
+
+Known<std::vector<Module>> modules_of_process(const FileContext& context, std::uint32_t id) {
+  const UniqueHandle process(OpenProcess(PROCESS_QUERY_INFORMATION | PROCESS_VM_READ, FALSE, id));
+  if (!process) {
+    return Known<std::vector<Module>>::unknown(fmt::format(
+        "the process does not let this account look (Windows error {})", GetLastError()));
   }
-  return modules;
+  return modules_of(context, process.get());
 }
 
 Result<std::vector<std::byte>> read_table(TableCall* call, ULONG family, int kind) {
@@ -148,6 +141,43 @@ Known<Processor> processor_of(HANDLE process, std::uint32_t sample_ms) {
 
 }  // namespace
 
+Known<std::vector<Module>> modules_of(const FileContext& context, HANDLE process,
+                                      const ModuleCalls& calls) {
+  const auto handles = loaded_into(process, calls);
+  if (!handles || handles->empty()) {  // the program itself is always among them
+    return Known<std::vector<Module>>::unknown(handles ? "their list is empty"
+                                                       : "their list could not be read");
+  }
+  std::vector<Module> modules;
+  std::vector<HMODULE> nameless;
+  DWORD error = ERROR_SUCCESS;
+  for (const HMODULE handle : *handles) {
+    std::wstring path(32'768, L'\0');
+    const DWORD length =
+        calls.name_of(process, handle, path.data(), static_cast<DWORD>(path.size()));
+    if (length == 0) {
+      error = GetLastError();
+      nameless.push_back(handle);
+      continue;
+    }
+    Module module;
+    module.path = platform::to_utf8({path.data(), length});
+    module.place = classify(module.path, context.folders);
+    module.signature_code =
+        context.wine && module.place == PlaceKind::system
+            ? Known<std::uint32_t>::unknown("Wine's own libraries carry no signatures")
+            : signature_code_of(context, module.path);
+    modules.push_back(std::move(module));
+  }
+  if (nameless.empty()) return modules;
+  const auto now = loaded_into(process, calls);
+  for (const HMODULE handle : nameless) {
+    const bool unloaded = now && std::find(now->begin(), now->end(), handle) == now->end();
+    if (!unloaded) modules.push_back(nameless_module(handle, error));
+  }
+  return modules;
+}
+
 Result<ProcessFacts> look_at_process(const FileContext& context, std::uint32_t id,
                                      std::uint32_t sample_ms) {
   const UniqueHandle process(
@@ -159,7 +189,7 @@ Result<ProcessFacts> look_at_process(const FileContext& context, std::uint32_t i
   ProcessFacts facts;
   facts.id = id;
   facts.processor = processor_of(process.get(), sample_ms);
-  facts.modules = modules_of(context, id);
+  facts.modules = modules_of_process(context, id);
   facts.connections = connections_of_process(context, id);
   facts.clients = Known<std::uint32_t>::unknown("it is not this product's service");
   return facts;
