@@ -31,7 +31,7 @@ void note_nested(const ByteView& values, CertificateTable& table, int depth) {
       table.unreadable = true;
     }
     if (!signature) return;
-    table.nested_signatures += 1 + inner.nested_signatures;
+    table.nested_signatures += 1 + inner.entries + inner.nested_signatures;
     for (std::string& each : inner.unknown_attributes) {
       if (table.unknown_attributes.size() == kMaxAttributes) break;
       table.unknown_attributes.push_back(std::move(each));
@@ -75,7 +75,8 @@ bool read_signer(const DerElement& signer, CertificateTable& table, int depth) {
   return true;
 }
 
-/// ContentInfo of SignedData: version, digests, content, [0] certificates, [1] lists, signers.
+/// ContentInfo of SignedData: version, digests, content, [0] certificates, [1] lists, signers. A
+/// program's signature has one signer; each further one counts as an entry of its own.
 bool read_signed_data(const DerElement& outer, CertificateTable& table, int depth) {
   DerReader info(outer.content);
   const auto type = info.next(kDerObjectId);
@@ -95,13 +96,13 @@ bool read_signed_data(const DerElement& outer, CertificateTable& table, int dept
   const auto signers = fields.next(kDerSet);
   if (!signers || !fields.at_end() || !inside.at_end()) return false;
   DerReader list(signers->content);
-  bool any = false;
+  std::uint32_t count = 0;
   while (!list.at_end()) {
     const auto signer = list.next(kDerSequence);
     if (!signer || !read_signer(*signer, table, depth)) return false;
-    any = true;
+    if (count++ > 0) ++table.entries;
   }
-  return any;
+  return count > 0;
 }
 
 void read_signature(const ByteView& content, CertificateTable& table) {
@@ -127,7 +128,7 @@ CertificateTable read_certificates(const ByteView& file, std::uint32_t offset, s
   table.bytes_after_table =
       table.truncated ? 0 : file.size() - (std::uint64_t{offset} + std::uint64_t{size});
   std::uint64_t at = 0;
-  while (at < rows.size() && table.entries < kMaxCertificates) {
+  for (std::uint32_t row = 0; at < rows.size() && row < kMaxCertificates; ++row) {
     const auto length = rows.u32(at);
     if (!length || *length < 8 || !rows.holds(at, *length)) {
       table.truncated = true;

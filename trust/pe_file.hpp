@@ -25,7 +25,7 @@ struct VersionTexts {
 /// The attribute certificate table and the signature in it. See the reference of the format
 /// (WIN_CERTIFICATE) and CVE-2013-3900 for what must not be there.
 struct CertificateTable {
-  std::uint32_t entries = 0;            ///< 0: no embedded signature
+  std::uint32_t entries = 0;            ///< signatures side by side, by their signers; 0: none
   bool truncated = false;               ///< an entry or the table goes beyond its end
   bool misaligned = false;              ///< it does not begin on 8 bytes
   std::uint64_t bytes_after_table = 0;  ///< appended to the file behind it

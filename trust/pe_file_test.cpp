@@ -200,6 +200,16 @@ TEST(pe_certificates, several_entries_and_strange_types_are_seen) {
       parsed(with_certificates({certificate(signature(), {}, 1)})).certificates.unknown_type);
 }
 
+TEST(pe_certificates, several_signers_of_one_signature_are_several_signatures) {
+  const auto table = [](const Bytes& whole) {
+    return parsed(with_certificates({aligned_certificate(whole)})).certificates;
+  };
+  EXPECT_EQ(table(signature({}, {}, 3)).entries, 3U);
+  EXPECT_EQ(table(signature({kNestedId}, signature({}, {}, 2))).entries, 1U);
+  EXPECT_EQ(table(signature({kNestedId}, signature({}, {}, 2))).nested_signatures, 2U);
+  EXPECT_TRUE(table(signature({}, {}, 0)).unreadable);
+}
+
 TEST(pe_certificates, a_truncated_table_is_seen) {
   const Bytes whole = with_certificates({aligned_certificate(signature())});
   Bytes file = whole;

@@ -59,8 +59,9 @@ inline const Bytes kStrangeId = {0x06, 0x0B, 0x2B, 0x06, 0x01, 0x04, 0x01,
                                  0x82, 0xCF, 0x29, 0x01, 0x02, 0x01};
 
 /// A PKCS#7 signature without any cryptography in it, carrying these unsigned attributes; in a
-/// nested one lies `nested`, or else a signature without any.
-inline Bytes signature(const std::vector<Bytes>& attribute_ids = {}, const Bytes& nested = {}) {
+/// nested one lies `nested`, or else a signature without any. All its signers are the same.
+inline Bytes signature(const std::vector<Bytes>& attribute_ids = {}, const Bytes& nested = {},
+                       std::size_t signers = 1) {
   const Bytes none = der(0x30, {});
   const Bytes one = {0x02, 0x01, 0x01};
   std::vector<Bytes> attributes;
@@ -73,8 +74,9 @@ inline Bytes signature(const std::vector<Bytes>& attribute_ids = {}, const Bytes
   std::vector<Bytes> signer = {one, none, none, der(0xA0, {none}), none, der(0x04, {Bytes(64, 1)})};
   if (!attributes.empty()) signer.push_back(der(0xA1, attributes));
   return der(0x30,
-             {kSignedDataId, der(0xA0, {der(0x30, {one, der(0x31, {none}), none, der(0xA0, {none}),
-                                                   der(0x31, {der(0x30, signer)})})})});
+             {kSignedDataId,
+              der(0xA0, {der(0x30, {one, der(0x31, {none}), none, der(0xA0, {none}),
+                                    der(0x31, std::vector<Bytes>(signers, der(0x30, signer)))})})});
 }
 
 /// An entry of the certificate table; `padding` follows the signature inside of it.
