@@ -88,7 +88,7 @@ Place read_place(const RecordReader& record) {
 }
 
 Registration read_registration(const RecordReader& record) {
-  record.need({"per_user"});
+  record.need({"name", "clsid", "path", "per_user"});
   return {record.text("name"), record.text("clsid"),  record.text("description"),
           record.text("path"), record.yes("view_32"), record.yes("per_user")};
 }
