@@ -92,12 +92,15 @@ void judge_connections(const Facts& facts, const ProcessFacts& process, Findings
     return;
   }
   const Connection& first = process.connections->front();
+  const std::size_t count = process.connections->size();
+  const std::string how_many = count == 1
+                                   ? "one network connection:"
+                                   : fmt::format("{} network connections, the first:", count);
   const bool ours = claims_to_be_ours(facts);
   findings.add(
       ours ? Severity::dangerous : Severity::suspicious, "network_use",
-      fmt::format("The process has {} network connections, the first: {} {}{}{}.",
-                  process.connections->size(), shown(first.protocol), shown(first.local),
-                  first.remote.empty() ? "" : " to ", shown(first.remote)),
+      fmt::format("The process has {} {} {}{}{}.", how_many, shown(first.protocol),
+                  shown(first.local), first.remote.empty() ? "" : " to ", shown(first.remote)),
       ours ? "This product never opens one."
            : "An audio driver needs none; the program around it may look for updates or licences.",
       ours ? "End the process, keep its file for the vendor, and install the driver again."

@@ -183,6 +183,16 @@ TEST(judge, a_users_class_for_32_bit_programs_is_to_be_deleted_in_their_view) {
   }
 }
 
+TEST(judge, connections_are_counted_in_words) {
+  Facts facts = testing::genuine_process();
+  const auto said = [&] { return judge(facts, {}).front().what; };
+  facts.process[0].connections->push_back({"TCP", "10.0.0.2:50000", "9.9.9.9:443", false});
+  EXPECT_EQ(said(), "The process has one network connection: TCP 10.0.0.2:50000 to 9.9.9.9:443.");
+  facts.process[0].connections->push_back({"UDP", "10.0.0.2:50001", "", false});
+  EXPECT_EQ(said(),
+            "The process has 2 network connections, the first: TCP 10.0.0.2:50000 to 9.9.9.9:443.");
+}
+
 TEST(judge, firms_are_compared_by_their_words) {
   const struct {
     const char* vendor;
