@@ -125,6 +125,19 @@ bool leads_to(const std::string& command, const std::string& path) {
   return false;
 }
 
+std::string with_variables_of_32(std::string text) {
+  static constexpr std::pair<std::string_view, std::string_view> kOther[] = {
+      {"%programfiles%", "%ProgramFiles(x86)%"},
+      {"%commonprogramfiles%", "%CommonProgramFiles(x86)%"}};
+  for (const auto& [own, other] : kOther) {
+    for (std::size_t at = folded(text).find(own); at != std::string::npos;
+         at = folded(text).find(own, at + other.size())) {
+      text.replace(at, own.size(), other);
+    }
+  }
+  return text;
+}
+
 std::vector<Persistence> replaced_by(const std::vector<ImageOptions>& options,
                                      const std::string& path, const Persistence& monitor) {
   std::vector<Persistence> found;

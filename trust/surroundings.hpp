@@ -34,6 +34,10 @@ void describe_content(FileFacts& file, std::span<const std::byte> content);
 /// as a word of its own. `command` has its variables expanded.
 [[nodiscard]] bool leads_to(const std::string& command, const std::string& path);
 
+/// `text` with other names for those variables that mean other folders to 32-bit programs, so that
+/// a 64-bit one can expand it in their place ("%ProgramFiles%" becomes "%ProgramFiles(x86)%").
+[[nodiscard]] std::string with_variables_of_32(std::string text);
+
 /// One key of "Image File Execution Options".
 struct ImageOptions {
   std::string where;                    ///< the key

@@ -81,6 +81,17 @@ TEST(surroundings, commands_that_lead_to_the_file) {
   EXPECT_FALSE(leads_to("anything", ""));
 }
 
+TEST(surroundings, a_32_bit_programs_variables_have_names_of_their_own_here) {
+  EXPECT_EQ(with_variables_of_32("%PROGRAMFILES%\\V\\x.dll;%ProgramFiles%"),
+            "%ProgramFiles(x86)%\\V\\x.dll;%ProgramFiles(x86)%");
+  EXPECT_EQ(with_variables_of_32("%CommonProgramFiles%\\x.dll"),
+            "%CommonProgramFiles(x86)%\\x.dll");
+  for (const char* const same : {"", "%", "%ProgramFiles", "%ProgramW6432%\\x.dll",
+                                 "%ProgramFiles(x86)%\\x.dll", "%SystemRoot%\\x.dll"}) {
+    EXPECT_EQ(with_variables_of_32(same), same);
+  }
+}
+
 TEST(surroundings, a_debugger_for_the_name_or_for_this_very_file_replaces_it) {
   const Persistence monitor{PersistenceKind::image_hijack, "exits", "watch.exe"};
   const auto commands = [&](const std::vector<ImageOptions>& options) {

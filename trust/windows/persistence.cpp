@@ -39,17 +39,6 @@ constexpr const char* kSilentExits =
     "SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\SilentProcessExit";
 constexpr const char* kServices = "SYSTEM\\CurrentControlSet\\Services";
 
-/// With the values of its variables: tasks and Run keys hold them as they were written.
-std::string expanded(const std::string& command) {
-  const std::wstring text = platform::to_wide(command);
-  const DWORD room = ExpandEnvironmentStringsW(text.c_str(), nullptr, 0);
-  std::wstring whole(room, L'\0');
-  const DWORD length = ExpandEnvironmentStringsW(text.c_str(), whole.data(), room);
-  if (length == 0 || length > room) return command;
-  whole.resize(length - 1);
-  return platform::to_utf8(whole);
-}
-
 void note_unreadable(const RegistryKey& key, const std::string& what, PersistenceScan& scan) {
   if (!key && key.error() != ERROR_FILE_NOT_FOUND) scan.not_seen.push_back(what);
 }

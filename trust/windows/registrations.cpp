@@ -4,6 +4,7 @@
 
 #include "platform/windows/text.hpp"
 #include "trust/place.hpp"
+#include "trust/surroundings.hpp"
 #include "trust/windows/file_facts.hpp"
 #include "trust/windows/registry.hpp"
 
@@ -28,7 +29,8 @@ std::string plain_path(std::string path) {
   return path.substr(from, to - from + 1);
 }
 
-/// What a 32-bit program finds behind System32 lies elsewhere for others.
+/// What a 32-bit program finds behind System32 lies elsewhere for others, and what it calls
+/// Sysnative is their System32.
 std::string seen_by_64(const std::string& path, bool view_32) {
   if (!view_32) return path;
   wchar_t buffer[MAX_PATH];
@@ -36,6 +38,8 @@ std::string seen_by_64(const std::string& path, bool view_32) {
   const UINT other = GetSystemWow64DirectoryW(nullptr, 0);
   if (length == 0 || length >= MAX_PATH || other == 0) return path;
   const std::string system = platform::to_utf8({buffer, length});
+  const std::string native = folder_of(system) + "\\Sysnative";
+  if (lies_in(path, native)) return system + path.substr(native.size());
   if (!lies_in(path, system)) return path;
   std::wstring wow(other, L'\0');
   const UINT written = GetSystemWow64DirectoryW(wow.data(), other);
@@ -46,7 +50,11 @@ std::string seen_by_64(const std::string& path, bool view_32) {
 std::string server_path(const Classes& classes, const std::string& clsid, View view) {
   const RegistryKey server(classes.root,
                            fmt::format("{}\\CLSID\\{}\\InprocServer32", classes.path, clsid), view);
-  return server_file(server.text(nullptr), view == View::for_32);
+  const RegistryText registered = server.written(nullptr);
+  const bool view_32 = view == View::for_32;
+  return server_file(
+      registered.has_variables ? expanded_as_seen_by(registered.text, view_32) : registered.text,
+      view_32);
 }
 
 /// What `classes` lead `clsid` to, by themselves or through another class (TreatAs); empty when
@@ -82,6 +90,10 @@ void read_view(View view, std::vector<Registration>& found) {
 }
 
 }  // namespace
+
+std::string expanded_as_seen_by(const std::string& text, bool view_32) {
+  return expanded(view_32 ? with_variables_of_32(text) : text);
+}
 
 std::string server_file(const std::string& registered, bool view_32) {
   std::string path = plain_path(registered);

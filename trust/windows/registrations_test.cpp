@@ -5,6 +5,8 @@
 #include <windows.h>
 
 #include "platform/windows/text.hpp"
+#include "trust/place.hpp"
+#include "trust/windows/registry.hpp"
 
 namespace asiodrv::trust {
 namespace {
@@ -28,6 +30,16 @@ TEST(trust_registrations, the_system_folder_of_32_bit_programs_is_another_one) {
   EXPECT_EQ(server_file(system + "\\x.dll", true), other + "\\x.dll");
   EXPECT_EQ(server_file(system + "\\x.dll", false), system + "\\x.dll");
   EXPECT_EQ(server_file(system + "x\\x.dll", true), system + "x\\x.dll");
+  const std::string native = folder_of(system) + "\\Sysnative\\x.dll";
+  EXPECT_EQ(server_file(native, true), length == 0 ? native : system + "\\x.dll");
+  EXPECT_EQ(server_file(native, false), native);
+}
+
+TEST(trust_registrations, the_program_files_of_32_bit_programs_are_other_ones) {
+  constexpr const char* kRegistered = "%ProgramFiles%\\V\\x.dll";
+  EXPECT_EQ(expanded_as_seen_by(kRegistered, true), expanded("%ProgramFiles(x86)%\\V\\x.dll"));
+  EXPECT_EQ(expanded_as_seen_by(kRegistered, false), expanded(kRegistered));
+  EXPECT_EQ(expanded(kRegistered).find('%'), std::string::npos);
 }
 
 }  // namespace

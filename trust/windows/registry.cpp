@@ -35,6 +35,16 @@ std::string text_of(HKEY key, const wchar_t* name) {
 
 }  // namespace
 
+std::string expanded(const std::string& text) {
+  const std::wstring wide = to_wide(text);
+  const DWORD room = ExpandEnvironmentStringsW(wide.c_str(), nullptr, 0);
+  std::wstring whole(room, L'\0');
+  const DWORD length = ExpandEnvironmentStringsW(wide.c_str(), whole.data(), room);
+  if (length == 0 || length > room) return text;
+  whole.resize(length - 1);
+  return to_utf8(whole);
+}
+
 RegistryKey::RegistryKey(HKEY parent, const std::string& path, View view) {
   error_ = parent == nullptr
                ? ERROR_FILE_NOT_FOUND
@@ -50,6 +60,21 @@ std::string RegistryKey::text(const char* name) const {
   if (key_ == nullptr) return {};
   const std::wstring wide = name == nullptr ? std::wstring() : to_wide(name);
   return text_of(key_, name == nullptr ? nullptr : wide.c_str());
+}
+
+RegistryText RegistryKey::written(const char* name) const {
+  if (key_ == nullptr) return {};
+  const std::wstring wide = name == nullptr ? std::wstring() : to_wide(name);
+  std::wstring value(kMaxCharacters, L'\0');
+  auto bytes = static_cast<DWORD>(value.size() * sizeof(wchar_t));
+  DWORD type = REG_NONE;
+  if (RegGetValueW(key_, nullptr, name == nullptr ? nullptr : wide.c_str(),
+                   RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_NOEXPAND, &type, value.data(),
+                   &bytes) != ERROR_SUCCESS) {
+    return {};
+  }
+  value.resize(value.find(L'\0'));
+  return {to_utf8(value), type == REG_EXPAND_SZ};
 }
 
 DWORD RegistryKey::number(const char* name) const {

@@ -12,6 +12,14 @@ namespace asiodrv::trust {
 
 enum class View { native, for_64, for_32 };
 
+/// `text` with the values of this process's variables.
+[[nodiscard]] std::string expanded(const std::string& text);
+
+struct RegistryText {
+  std::string text;
+  bool has_variables = false;  ///< it is meant to be expanded
+};
+
 struct RegistryValue {
   std::string name, text;
 };
@@ -43,6 +51,8 @@ class RegistryKey {
 
   /// A text with its variables expanded; empty when it is absent or no text. Null: the default one.
   [[nodiscard]] std::string text(const char* name) const;
+  /// The same as it was written: not expanded.
+  [[nodiscard]] RegistryText written(const char* name) const;
   [[nodiscard]] DWORD number(const char* name) const;
   [[nodiscard]] RegistryNames subkeys() const;
   /// As they were written: their variables are not expanded. A name may hold anything, zeros too,
