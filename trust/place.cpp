@@ -5,6 +5,14 @@
 namespace asiodrv::trust {
 namespace {
 
+constexpr std::size_t kMaxFolders = 256;
+
+/// The characters of "C:" or "\\?\C:" at the begin of `path`, or none.
+std::size_t drive_length(std::string_view path) {
+  const std::size_t colon = path.substr(0, 4) == "\\\\?\\" ? 5 : 1;
+  return path.size() > colon && path[colon] == ':' ? colon + 1 : 0;
+}
+
 std::string_view without_end(std::string_view folder) {
   while (!folder.empty() && (folder.back() == '\\' || folder.back() == '/')) {
     folder.remove_suffix(1);
@@ -56,6 +64,30 @@ std::string file_name_of(std::string_view path) {
 std::string folder_of(std::string_view path) {
   const std::size_t end = path.find_last_of("/\\");
   return std::string(end == std::string_view::npos ? std::string_view() : path.substr(0, end));
+}
+
+std::vector<std::string> way_to_root(std::string_view path, std::string_view volume) {
+  std::vector<std::string> way{std::string(path)};
+  const std::size_t drive = drive_length(path);
+  const std::string root(without_end(volume));
+  bool mounted_below = false;
+  for (std::string folder = folder_of(path); folder.size() > drive && way.size() < kMaxFolders;
+       folder = folder_of(folder)) {
+    if (!root.empty() && same_path(folder, root)) {
+      way.push_back(root + "\\");
+      if (drive == 0) return way;  // above a share lies nothing that we could ask
+      mounted_below = true;
+    }
+    way.push_back(folder);
+  }
+  const std::string top(path.substr(0, drive));
+  if (!root.empty() && !mounted_below && !same_path(root, top)) way.push_back(root + "\\");
+  if (drive > 0) way.push_back(top + "\\");
+  return way;
+}
+
+bool is_volume_root(std::string_view part) {
+  return !part.empty() && (part.back() == '\\' || part.back() == '/');
 }
 
 PlaceKind classify(std::string_view path, const KnownFolders& folders) {

@@ -36,6 +36,14 @@ struct KnownFolders {
 /// Everything before the last part, without its slash.
 [[nodiscard]] std::string folder_of(std::string_view path);
 
+/// The file at `path`, its folders, and the root of its drive or share: "C:\a\b.dll", "C:\a",
+/// "C:\". `volume` is the root of the volume that it lies on, or empty. One that is mounted on a
+/// folder stands there twice: as what is mounted ("C:\a\"), then as that folder ("C:\a").
+[[nodiscard]] std::vector<std::string> way_to_root(std::string_view path, std::string_view volume);
+
+/// Of the parts of such a way: those that end with a slash.
+[[nodiscard]] bool is_volume_root(std::string_view part);
+
 /// Lower case (ASCII), every slash a backslash.
 [[nodiscard]] std::string folded(std::string_view path);
 

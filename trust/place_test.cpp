@@ -71,5 +71,23 @@ TEST(place, parts_of_paths) {
   }
 }
 
+TEST(place, the_way_to_the_root_leads_through_mounted_volumes) {
+  using Way = std::vector<std::string>;
+  EXPECT_EQ(way_to_root("C:\\a\\b.dll", "C:\\"), (Way{"C:\\a\\b.dll", "C:\\a", "C:\\"}));
+  EXPECT_EQ(way_to_root("C:\\b.dll", "C:\\"), (Way{"C:\\b.dll", "C:\\"}));
+  EXPECT_EQ(way_to_root("C:\\a\\b.dll", ""), (Way{"C:\\a\\b.dll", "C:\\a", "C:\\"}));
+  EXPECT_EQ(way_to_root("C:\\m\\V\\a\\b.dll", "c:\\M\\v\\"),
+            (Way{"C:\\m\\V\\a\\b.dll", "C:\\m\\V\\a", "c:\\M\\v\\", "C:\\m\\V", "C:\\m", "C:\\"}));
+  EXPECT_EQ(way_to_root("C:\\m\\b.dll", "C:\\m\\"),
+            (Way{"C:\\m\\b.dll", "C:\\m\\", "C:\\m", "C:\\"}));
+  EXPECT_EQ(way_to_root("\\\\?\\C:\\a\\b.dll", "\\\\?\\C:\\"),
+            (Way{"\\\\?\\C:\\a\\b.dll", "\\\\?\\C:\\a", "\\\\?\\C:\\"}));
+  EXPECT_EQ(way_to_root("\\\\s\\share\\a\\b.dll", "\\\\s\\share\\"),
+            (Way{"\\\\s\\share\\a\\b.dll", "\\\\s\\share\\a", "\\\\s\\share\\"}));
+  EXPECT_TRUE(is_volume_root("C:\\m\\"));
+  EXPECT_FALSE(is_volume_root("C:\\m"));
+  EXPECT_FALSE(is_volume_root(""));
+}
+
 }  // namespace
 }  // namespace asiodrv::trust

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "trust/place.hpp"
+
 namespace asiodrv::trust {
 namespace {
 
@@ -225,11 +227,13 @@ Writable judge_path(const std::vector<PathPart>& file_to_root,
   Writable worst{Writability::no, {}, {}, {}};
   if (file_to_root.empty()) return {};
   for (std::size_t index = 0; index < file_to_root.size(); ++index) {
-    const bool root = index > 0 && index + 1 == file_to_root.size();
-    const PartRole role = index == 0   ? PartRole::file
-                          : index == 1 ? PartRole::own_folder  // also where that is the root
-                          : root       ? PartRole::root
-                                       : PartRole::ancestor;
+    const bool root = index + 1 == file_to_root.size() || is_volume_root(file_to_root[index].path);
+    // Whoever may write into an empty folder that a volume is mounted on can mount another.
+    const bool mounted_on = !root && index > 1 && is_volume_root(file_to_root[index - 1].path);
+    const PartRole role = index == 0                 ? PartRole::file
+                          : index == 1 || mounted_on ? PartRole::own_folder  // or the root itself
+                          : root                     ? PartRole::root
+                                                     : PartRole::ancestor;
     const Writable part = judge_part(file_to_root[index], role, session_sids);
     if (part.answer == Writability::yes) return part;
     if (part.answer == Writability::cannot_rule_out && worst.answer == Writability::no) {

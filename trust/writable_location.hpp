@@ -11,7 +11,8 @@
 
 namespace asiodrv::trust {
 
-/// A part of the way to a file: the file first, then its folders up to the root of the volume.
+/// A part of the way to a file: the file first, then its folders up to the root of the drive. The
+/// root of a volume ends with a slash; the folder that it is mounted on, if any, comes after it.
 struct PathPart {
   std::string path;
   Known<SecurityDescriptor> access;

@@ -130,6 +130,25 @@ TEST(writable_location, a_protected_file_in_a_folder_whose_parent_may_delete_it_
   EXPECT_EQ(found.how, "delete what is in the folder");
 }
 
+TEST(writable_location, the_folders_above_a_mounted_volume_count) {
+  const auto judged_below = [](const std::string& root, const std::string& folder,
+                               const std::string& above) {
+    return judge_path({part("C:\\m\\v\\a\\d.dll", kInProgramFiles),
+                       part("C:\\m\\v\\a", kInProgramFiles), part("C:\\m\\v\\", root),
+                       part("C:\\m\\v", folder), part("C:\\m", above), part("C:\\", kDriveRoot)},
+                      {kUser});
+  };
+  const std::string closed = kInProgramFiles, may_add = "O:BAD:(A;;0x2;;;BU)";
+  const std::string may_delete = "O:BAD:(A;;0x10000;;;BU)";
+  EXPECT_EQ(judged_below(closed, closed, closed).answer, Writability::no);
+  EXPECT_EQ(judged_below(may_add, closed, closed).answer, Writability::no);
+  EXPECT_EQ(judged_below(may_delete, closed, closed).answer, Writability::no)
+      << "a volume's root stays where it is";
+  EXPECT_EQ(judged_below(closed, may_add, closed).where, "C:\\m\\v");
+  EXPECT_EQ(judged_below(closed, closed, may_delete).where, "C:\\m");
+  EXPECT_EQ(judged_below(closed, closed, may_add).answer, Writability::no);
+}
+
 TEST(writable_location, a_file_in_the_root_is_beside_everything_that_is_put_there) {
   const Writable found =
       judge_path({part("C:\\d.dll", kInProgramFiles), part("C:\\", kDriveRoot)}, {});

@@ -18,8 +18,6 @@ namespace {
 using platform::to_wide;
 using platform::UniqueHandle;
 
-constexpr std::size_t kMaxFolders = 256;
-
 std::wstring volume_of(const std::string& path) {
   std::wstring root(32'768, L'\0');
   if (!GetVolumePathNameW(to_wide(path).c_str(), root.data(), static_cast<DWORD>(root.size()))) {
@@ -29,24 +27,17 @@ std::wstring volume_of(const std::string& path) {
   return root;
 }
 
-/// "C:\a\b.dll", "C:\a", "C:\".
 std::vector<std::string> file_to_root(const std::string& path) {
-  std::vector<std::string> parts{path};
-  const std::string root = platform::to_utf8(volume_of(path));
-  std::string folder = folder_of(path);
-  while (parts.size() < kMaxFolders && folder.size() >= root.size() && !folder.empty()) {
-    parts.push_back(folder);
-    folder = folder_of(folder);
-  }
-  if (!root.empty() && !same_path(parts.back(), root)) parts.push_back(root);
-  return parts;
+  return way_to_root(path, platform::to_utf8(volume_of(path)));
 }
 
 Known<SecurityDescriptor> access_of(const std::string& path) {
   using Access = Known<SecurityDescriptor>;
+  // A folder that a volume is mounted on is judged itself, and so is the root of that volume.
+  const DWORD itself = is_volume_root(path) ? DWORD{0} : DWORD{FILE_FLAG_OPEN_REPARSE_POINT};
   const UniqueHandle file(CreateFileW(
       to_wide(path).c_str(), READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
-      nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
+      nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | itself, nullptr));
   if (!file) {
     return Access::unknown(
         fmt::format("its access list may not be read (Windows error {})", GetLastError()));
@@ -87,6 +78,7 @@ Writable who_may_change(const std::string& path, const std::vector<std::string>&
 std::vector<std::string> links_on(const std::string& path) {
   std::vector<std::string> links;
   for (const std::string& each : file_to_root(path)) {
+    if (is_volume_root(each)) continue;  // it would be the folder that it is mounted on
     const DWORD attributes = GetFileAttributesW(to_wide(each).c_str());
     if (attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
       links.push_back(each);

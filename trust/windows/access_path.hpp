@@ -9,8 +9,8 @@
 
 namespace asiodrv::trust {
 
-/// Judged from the file up to the root of its volume. A volume without access lists (FAT) is
-/// writable for everybody.
+/// Judged from the file up to the root of its drive, also where its volume is mounted on a folder
+/// further down. A volume without access lists (FAT) is writable for everybody.
 [[nodiscard]] Writable who_may_change(const std::string& path,
                                       const std::vector<std::string>& session_sids);
 
