@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "doctor/class_server.hpp"
 #include "doctor/identity.hpp"
 #include "doctor/installed_files.hpp"
 #include "doctor/probe.hpp"
@@ -44,6 +45,20 @@ FileFacts look_at(const std::string& path) {
   return facts;
 }
 
+/// Of the user's or of all users' classes, by the root of the registry.
+ClassTexts classes_of(HKEY root, View view) {
+  return [root, view](const std::string& class_id, const char* key) {
+    return RegistryKey(root, kClasses + class_id + "\\" + key, view).text("");
+  };
+}
+
+/// Where the user's classes are not shown, nobody knows what they put in the driver's place.
+bool user_classes_shown(View view) {
+  const std::string place = std::string(kClasses) + driver_class();
+  return RegistryKey(HKEY_CURRENT_USER, place + "\\InprocServer32", view).decided() &&
+         RegistryKey(HKEY_CURRENT_USER, place + "\\TreatAs", view).decided();
+}
+
 void read_ours(Registration& facts, View view, const RegistryKey& asio) {
   if (!asio.decided()) {
     facts.listed =
@@ -69,11 +84,12 @@ void read_ours(Registration& facts, View view, const RegistryKey& asio) {
                                              std::to_string(server.error()));
     return;
   }
-  facts.path = trust::server_file(server.text(""), view == View::bits32);
+  const ClassTexts machine = classes_of(HKEY_LOCAL_MACHINE, view);
+  facts.path = trust::server_file(machine_server(driver_class(), machine), view == View::bits32);
   facts.threading_model = server.text("ThreadingModel");
-  const RegistryKey user(HKEY_CURRENT_USER,
-                         std::string(kClasses) + driver_class() + "\\InprocServer32", view);
-  if (user.decided()) facts.user_path = user.text("");
+  if (user_classes_shown(view)) {
+    facts.user_path = user_server(driver_class(), machine, classes_of(HKEY_CURRENT_USER, view));
+  }
 }
 
 /// What programs load for a class of others; "" when nothing is registered.
