@@ -38,7 +38,7 @@ UniqueHandle make_job() {
   return job;
 }
 
-/// The list that keeps every handle but one from being inherited.
+/// The list that keeps every handle but one from being inherited; null where there is none.
 class InheritedHandle {
  public:
   explicit InheritedHandle(HANDLE handle) : handle_(handle) {
@@ -47,9 +47,14 @@ class InheritedHandle {
     memory_.resize(bytes);
     auto* const list = reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory_.data());
     if (InitializeProcThreadAttributeList(list, 1, 0, &bytes) == 0) return;
+    if (UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &handle_,
+                                  sizeof handle_, nullptr, nullptr) == 0) {
+      const DWORD why = GetLastError();
+      DeleteProcThreadAttributeList(list);  // an empty one would keep nothing back
+      SetLastError(why);
+      return;
+    }
     list_ = list;
-    UpdateProcThreadAttribute(list_, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, &handle_, sizeof handle_,
-                              nullptr, nullptr);
   }
   ~InheritedHandle() {
     if (list_ != nullptr) DeleteProcThreadAttributeList(list_);
