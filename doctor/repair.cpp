@@ -85,10 +85,7 @@ Repair end_service(const Finding& finding, const std::string& instance) {
     gone = !found && found.error().code == ErrorCode::service_absent;
     if (!gone) clock->sleep_until(clock->now() + kLeavePause);
   }
-  return from(finding, {},
-              gone ? "The service has left; programs start the new one."
-                   : "The service was asked to leave, and one still answers: a program may have "
-                     "started it again.");
+  return service_asked_to_leave(finding, gone);
 }
 
 /// Whether this command's rights may be used on the file. A running service names its own file, and
@@ -124,6 +121,14 @@ Repair mend(const Finding& finding, const Facts& facts, const GatherOptions& opt
 }
 
 }  // namespace
+
+Repair service_asked_to_leave(const Finding& finding, bool gone) {
+  return {std::string(finding.cause->id), gone,
+          gone ? "The service has left; programs start the new one."
+               : "The service was asked to leave, and one still answers: a program may have "
+                 "started it again. If it is still found, close the music programs and run "
+                 "\"asio-driver doctor --fix\" once more."};
+}
 
 std::vector<Repair> repair(const Diagnosis& diagnosis, const Facts& facts,
                            const GatherOptions& options) {

@@ -22,6 +22,9 @@ struct Repair {
 [[nodiscard]] std::vector<Repair> repair(const Diagnosis& diagnosis, const Facts& facts,
                                          const GatherOptions& options);
 
+/// What has become of a service that was asked to leave. `gone`: none answers any more.
+[[nodiscard]] Repair service_asked_to_leave(const Finding& finding, bool gone);
+
 /// Has Windows register the driver in the folder of the program at `program_path`, for programs of
 /// `bits`. Errors: access_denied (not elevated), not_found (no driver there), internal.
 /// Implemented per system.

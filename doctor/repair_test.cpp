@@ -148,6 +148,15 @@ TEST(doctor_repair, what_the_table_promises_is_tried_and_a_failure_says_what_to_
   }
 }
 
+TEST(doctor_repair, a_service_that_still_answers_is_not_called_repaired) {
+  const Finding finding{find_cause("service_version"), "", "", 0};
+  EXPECT_TRUE(service_asked_to_leave(finding, true).done);
+  const Repair still = service_asked_to_leave(finding, false);
+  EXPECT_EQ(still.cause, "service_version");
+  EXPECT_FALSE(still.done);
+  EXPECT_NE(still.said.find("still answers"), std::string::npos);
+}
+
 TEST(doctor_repair, nothing_is_done_about_what_belongs_to_others) {
   Diagnosis diagnosis;
   for (const Cause& cause : all_causes()) {
