@@ -143,12 +143,17 @@ void Judge::device() {
     const auto& rates = device.rates_hz;
     const bool offered =
         rates.empty() || std::find(rates.begin(), rates.end(), client.rate_hz) != rates.end();
-    if (config.formats != "adapt" && config.formats != "follow" && client.rate_hz != 0 &&
-        (!offered || device.rate_hz.is_not(client.rate_hz))) {
-      find("rate_mismatch",
-           fmt::format("{} wants {} Hz, {} runs at {} Hz, and formats is \"{}\".", client.program,
-                       client.rate_hz, device.name, device.rate_hz.value_or(0), config.formats));
+    const std::uint32_t runs_at = device.rate_hz.value_or(0);  // 0: not known
+    const bool differs = runs_at != 0 && runs_at != client.rate_hz;
+    if (config.formats == "adapt" || config.formats == "follow" || client.rate_hz == 0 ||
+        (offered && !differs)) {
+      continue;
     }
+    find("rate_mismatch", fmt::format("{} wants {} Hz, {} {}, and formats is \"{}\".",
+                                      client.program, client.rate_hz, device.name,
+                                      differs ? fmt::format("runs at {} Hz", runs_at)
+                                              : std::string("does not offer that"),
+                                      config.formats));
   }
 }
 

@@ -222,6 +222,20 @@ TEST(doctor_diagnose, programs_that_are_adapted_may_have_other_rates) {
   EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{});
 }
 
+TEST(doctor_diagnose, a_device_whose_rate_is_not_known_is_not_said_to_run_at_0_hz) {
+  for (const auto& unknown : {Known<std::uint32_t>(), Known<std::uint32_t>(0U)}) {
+    Facts facts = healthy_facts();
+    facts.configuration.formats = "refuse";
+    facts.device.rate_hz = unknown;
+    EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{}) << "it may be the program's";
+    facts.clients[0].rate_hz = 22'050;
+    const Diagnosis diagnosis = diagnose(facts);
+    ASSERT_EQ(ids(diagnosis), std::vector<std::string>{"rate_mismatch"});
+    EXPECT_EQ(diagnosis.findings[0].detail.find(" 0 Hz"), Text::npos);
+    EXPECT_NE(diagnosis.findings[0].detail.find("Loudspeakers does not offer that"), Text::npos);
+  }
+}
+
 TEST(doctor_diagnose, nobody_misses_a_32_bit_driver_that_was_never_installed) {
   Facts facts = healthy_facts();
   facts.registration[1] = {};
