@@ -107,12 +107,9 @@ bool is_backslash(char c) { return c == '\\'; }
 
 /// "\\NAME\..." where a text begins, its backslashes doubled or not: the length of NAME.
 std::size_t network_name_at(std::string_view text, std::size_t at) {
-  const auto slashes = [&](std::size_t end) {
-    std::size_t count = 0;
-    while (count < end && is_backslash(text[end - 1 - count])) ++count;
-    return count;
-  };
-  const std::size_t before = slashes(at);
+  constexpr std::size_t kMost = 5;  // one more than counts, or a run of n would cost n * n
+  std::size_t before = 0;
+  while (before < std::min(at, kMost) && is_backslash(text[at - 1 - before])) ++before;
   if (before != 2 && before != 4) return 0;
   const bool begins =
       at == before ||
@@ -138,13 +135,15 @@ std::size_t address_at(std::string_view text, std::size_t at) {
 std::size_t serial_at(std::string_view low, std::size_t at) {
   constexpr std::string_view kProduct = "vid_";
   if (at == 0 || (low[at - 1] != '\\' && low[at - 1] != '#')) return 0;
-  std::size_t end = at - 1;  // of what stands before
+  const std::size_t serial = run_of(low, at, [](char c) { return in_host(c) || c == '&'; });
+  if (serial == 0) return 0;  // within a run of backslashes: only its end looks back over it
+  std::size_t end = at - 1;   // of what stands before
   while (end > 0 && low[end - 1] == '\\') --end;
   std::size_t begin = end;
   while (begin > 0 && (in_host(low[begin - 1]) || low[begin - 1] == '&')) --begin;
   const std::string_view product = low.substr(begin, end - begin);
   if (!product.starts_with(kProduct) || product.find("&pid_") == std::string_view::npos) return 0;
-  return run_of(low, at, [](char c) { return in_host(c) || c == '&'; });
+  return serial;
 }
 
 }  // namespace

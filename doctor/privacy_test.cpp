@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace asiodrv::doctor {
 namespace {
@@ -72,6 +73,18 @@ TEST(doctor_privacy, addresses_and_serial_numbers_go) {
   EXPECT_EQ(scrubber.scrub("usb#vid_1234&pid_5678#SN0042#{6994ad04}"),
             "usb#vid_1234&pid_5678#<serial>#{6994ad04}");
   EXPECT_EQ(scrubber.scrub("HDAUDIO\\FUNC_01 usb:1234:5678"), "HDAUDIO\\FUNC_01 usb:1234:5678");
+}
+
+/// A configuration may be 1 MiB of anything. Were each place looked back from to where its run
+/// begins, this would take longer than any test may.
+TEST(doctor_privacy, long_runs_of_backslashes_take_no_more_time_than_others) {
+  const Scrubber scrubber({{}, {}, {}});
+  const std::string all(std::size_t{1} << 20, '\\');
+  EXPECT_TRUE(scrubber.scrub(all) == all);
+  const std::string many(std::size_t{1} << 18, '\\'), word(std::size_t{1} << 18, 'a');
+  EXPECT_TRUE(scrubber.scrub(word + many) == word + many);
+  const std::string product = "vid_1234&pid_5678" + many;
+  EXPECT_TRUE(scrubber.scrub(product + "SN0042") == product + "<serial>");
 }
 
 TEST(doctor_privacy, a_user_who_is_called_like_a_key_makes_no_document_unreadable) {
