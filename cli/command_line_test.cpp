@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/conversation.hpp"
+#include "cli/exit_code.hpp"
 
 namespace asiodrv::cli {
 namespace {
@@ -165,6 +166,17 @@ TEST(command_line, devices_are_moved_by_rate_and_period) {
   EXPECT_EQ(g_device.period_frames, 128U);
   EXPECT_EQ(run({"devices", "--rate", "fast"}), kWrongUsage);
   EXPECT_EQ(run({"devices", "--period", "0"}), kWrongUsage);
+}
+
+TEST(command_line, a_report_that_was_cut_off_does_not_look_whole) {
+  for (const int code : {kDone, kSuspicious, kDangerous, kUndecided, kFound}) {
+    EXPECT_EQ(exit_code_after(code, false), kFailed) << code;
+    EXPECT_EQ(exit_code_after(code, true), code);
+  }
+  for (const int code : {kFailed, kWrongUsage, kNotRunning, kNotElevated}) {
+    EXPECT_EQ(exit_code_after(code, false), code) << "it has failed already";
+    EXPECT_EQ(exit_code_after(code, true), code);
+  }
 }
 
 }  // namespace
