@@ -8,16 +8,11 @@
 #include "cli/tables.hpp"
 
 namespace asiodrv::cli {
-namespace {
 
-using nlohmann::json;
-
-}  // namespace
-
-Result<json> read_flight(Conversation& session, std::uint32_t records) {
+Result<nlohmann::json> read_flight(Conversation& session, std::uint32_t records) {
   auto sessions = session.call("flight.sessions");
   if (!sessions) return sessions;
-  json document{{"sessions", std::move((*sessions)["sessions"])}};
+  nlohmann::json document{{"sessions", std::move((*sessions)["sessions"])}};
 
   const std::uint64_t beyond = INT64_MAX;  // an empty page tells how many entries there are
   const auto events = session.call("flight.xruns", {{"from", beyond}});
@@ -30,7 +25,7 @@ Result<json> read_flight(Conversation& session, std::uint32_t records) {
   if (!parts) return parts;
   document["parts"] = std::move(*parts);
 
-  document["records"] = json::array();
+  document["records"] = nlohmann::json::array();
   if (records == 0) return document;
   const auto end = session.call("flight.records", {{"from", beyond}});
   if (!end) return end;
@@ -62,7 +57,7 @@ int show_devices(const ClientOptions& options, const DeviceOptions& device) {
   if (device.rate_hz != 0 || device.period_frames != 0) {
     Conversation session(options);
     if (auto connected = session.connect(); !connected) return report(connected.error());
-    json wish = json::object();
+    nlohmann::json wish = nlohmann::json::object();
     if (device.rate_hz != 0) wish["rate_hz"] = device.rate_hz;
     if (device.period_frames != 0) wish["frames"] = device.period_frames;
     if (const auto moved = session.call("device.set", wish); !moved) return report(moved.error());
