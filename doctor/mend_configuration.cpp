@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "service/config.hpp"
+#include "service/file_lock.hpp"
 #include "service/json_file.hpp"
 #include "service/paths.hpp"
 
@@ -130,6 +131,8 @@ Result<MendedConfiguration> mend_configuration(const std::string& path) {
     return fail(ErrorCode::not_found,
                 "The system names no folder of this user, so there is no configuration to mend.");
   }
+  // What another program writes there meanwhile would be lost, and a name that is free be taken.
+  const service::FileLock lock(path);
   MendedConfiguration mended;
   std::optional<std::string> kept;
   std::error_code problem;

@@ -22,6 +22,7 @@ struct MendedConfiguration {
 
 /// Renames `path` to PATH.broken-N, N the first free number from 1, and leaves what is right of it,
 /// or an empty configuration, in its place. Where that cannot be written, the file is as it was.
+/// Holds the file's lock meanwhile, as "config set" and another --fix do: waits for it for 2 s.
 /// Errors: access_denied, limit_reached, not_found (no path). Blocks on the disk.
 [[nodiscard]] Result<MendedConfiguration> mend_configuration(const std::string& path);
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include "doctor/mend_configuration.hpp"
 #include "platform/platform.hpp"
 #include "service/config.hpp"
+#include "service/file_lock.hpp"
 #include "service/paths.hpp"
 #include "service/testing/config_folder.hpp"
 
@@ -110,6 +112,17 @@ TEST(doctor_mend, a_configuration_that_cannot_be_replaced_stays_where_it_is) {
   EXPECT_FALSE(mend_configuration(folder.file("config.toml")).has_value());
   EXPECT_EQ(folder.read("config.toml"), "mistake");
   EXPECT_FALSE(folder.has("config.toml.broken-1"));
+}
+
+TEST(doctor_mend, who_is_changing_the_configuration_is_waited_for) {
+  const ConfigFolder folder;
+  folder.write("config.toml", "mistake");
+  const auto clock = platform::make_clock();
+  const service::FileLock others(folder.file("config.toml"));
+  ASSERT_TRUE(others.held());
+  const Instant began = clock->now();
+  EXPECT_TRUE(mend_configuration(folder.file("config.toml")).has_value()) << "not for ever";
+  EXPECT_TRUE(clock->now() - began >= std::chrono::seconds{2});
 }
 
 TEST(doctor_repair, an_administrators_rights_change_no_file_that_a_service_has_named) {
