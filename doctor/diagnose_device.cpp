@@ -65,6 +65,22 @@ const Endpoint* meant(const std::vector<Endpoint>& endpoints, bool output,
   return chosen ? &endpoints[static_cast<std::size_t>(*chosen - infos.data())] : nullptr;
 }
 
+/// `detail`, and how the configured devices that are away were called: an id tells people nothing.
+std::string with_names(std::string detail, const Facts& facts) {
+  const ConfigurationFacts& config = facts.configuration;
+  const auto add = [&](bool output, const std::string& configured, const std::string& name) {
+    if (name.empty()) return;
+    const Endpoint* const there = meant(facts.endpoints, output, configured);
+    if (there != nullptr && there->state == "active") return;
+    detail += fmt::format("{}The configured {} was \"{}\" when it was seen last.",
+                          detail.empty() ? "" : " ", output ? "output" : "input", name);
+  };
+  if (config.backend == "combined") return detail;  // its members are named elsewhere
+  add(true, config.output, config.output_name);
+  add(false, config.input, config.input_name);
+  return detail;
+}
+
 }  // namespace
 
 const char* cause_of_code(std::uint32_t code) noexcept {
@@ -128,7 +144,7 @@ void Judge::device() {
   } else if (device.open.known() && !device.open->ok) {
     open_attempt();
   } else if (device.present.is(false) && !explained) {
-    find("device_missing", device.name + " is waited for.");
+    find("device_missing", with_names(device.name + " is waited for.", facts_));
   }
   if (!device.open.known() && wants_windows_sound() && !explained) {
     decided(device.open, "Whether the device opens");
@@ -185,6 +201,7 @@ void Judge::open_attempt() {
     // None of them says no, so it is something else.
     if (allowed || facts_.configuration.input.empty()) id = "device_refused";
   }
+  if (wanted == "device_missing") detail = with_names(std::move(detail), facts_);
   find(id, std::move(detail));
 }
 

@@ -210,6 +210,23 @@ TEST(doctor_diagnose, the_output_is_found_by_whatever_the_configuration_may_call
   EXPECT_EQ(ids(diagnose(facts)), std::vector<std::string>{});
 }
 
+TEST(doctor_diagnose, a_device_that_is_away_is_called_by_the_name_that_it_had) {
+  Facts facts = healthy_facts();
+  facts.configuration.output = "{0.0.0.0}.{gone}";
+  facts.configuration.output_name = "Line (Studio Box)";
+  facts.configuration.input = "{0.0.1.0}.{b}";
+  facts.configuration.input_name = "Microphone";
+  facts.device.present = false;
+  for (const bool refused : {false, true}) {
+    if (refused) facts.device.open = refused_with(0x80070490);
+    const Diagnosis diagnosis = diagnose(facts);
+    ASSERT_EQ(ids(diagnosis), std::vector<std::string>{"device_missing"});
+    const Text& detail = diagnosis.findings[0].detail;
+    EXPECT_NE(detail.find("output was \"Line (Studio Box)\""), Text::npos) << detail;
+    EXPECT_EQ(detail.find("input was"), Text::npos) << "it is there: " << detail;
+  }
+}
+
 TEST(doctor_diagnose, exclusive_use_that_nobody_wants_may_be_off) {
   Facts facts = healthy_facts();
   facts.endpoints[0].exclusive_allowed = false;

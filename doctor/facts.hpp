@@ -61,6 +61,8 @@ struct ConfigurationFacts {
               formats = "follow", buffer_sizes = "powers_of_two";
   bool prefer_exclusive = false;
   std::uint32_t min_frames = 32, max_frames = 2048;
+  /// How the service remembers what is configured by an id; "" it does not.
+  std::string output_name, input_name;
 };
 
 /// One of Windows' sound devices.

@@ -60,6 +60,8 @@ void members(Visitor& v, auto& o, const ConfigurationFacts*) {
   v("prefer_exclusive", o.prefer_exclusive);
   v("min_frames", o.min_frames);
   v("max_frames", o.max_frames);
+  v("output_name", o.output_name);
+  v("input_name", o.input_name);
 }
 template <class Visitor>
 void members(Visitor& v, auto& o, const Endpoint*) {

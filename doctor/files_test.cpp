@@ -5,9 +5,11 @@
 #include <filesystem>
 #include <string>
 
+#include "doctor/gather.hpp"
 #include "doctor/installed_files.hpp"
 #include "doctor/probe.hpp"
 #include "doctor/program_file.hpp"
+#include "service/endpoint_memory.hpp"
 #include "service/testing/config_folder.hpp"
 #include "trust/testing/pe_builder.hpp"
 
@@ -80,6 +82,33 @@ TEST(doctor_installed_files, the_driver_is_found_by_what_it_is_and_not_by_its_na
   std::filesystem::create_directories(service::path_of(folder.file("x64")));
   folder.write("x64/asio-driver.dll", driver_file(0x8664));
   EXPECT_NE(installed_driver(program, 64).find("x64"), std::string::npos);
+}
+
+TEST(doctor_gather, what_the_service_remembers_of_devices_is_read_and_left_as_it_is) {
+  using devices::wasapi::Flow;
+  const ConfigFolder folder;
+  const std::string path = folder.file("endpoints.json");
+  ConfigurationFacts facts;
+  facts.output = "{out}";
+  facts.input = "default";
+  gather_names(facts, path);
+  EXPECT_EQ(facts.output_name, "") << "nobody has written it yet";
+  service::EndpointMemory memory;
+  memory.note({Flow::render, "{out}", {"{new}", "Line (Box)", "Line", "Box", "{1}"}});
+  memory.note({Flow::capture, "{out}", {"{in}", "Mic (Box)", "Mic", "Box", "{1}"}});
+  ASSERT_TRUE(service::save_endpoints(path, memory).has_value());
+  gather_names(facts, path);
+  EXPECT_EQ(facts.output_name, "Line (Box)");
+  EXPECT_EQ(facts.input_name, "");
+
+  ConfigurationFacts nothing;
+  nothing.output = "{out}";
+  for (const char* const damaged : {"{", "[]", "{\"version\": 1e999}"}) {
+    folder.write("endpoints.json", damaged);
+    gather_names(nothing, path);
+    EXPECT_EQ(nothing.output_name, "");
+    EXPECT_EQ(folder.read("endpoints.json"), damaged);
+  }
 }
 
 TEST(doctor_probe, a_class_has_one_form) {

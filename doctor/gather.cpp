@@ -8,6 +8,8 @@
 #include "ipc/client/control_client.hpp"
 #include "platform/platform.hpp"
 #include "service/config_layers.hpp"
+#include "service/endpoint_memory.hpp"
+#include "service/json_file.hpp"
 #include "service/paths.hpp"
 #include "service/version.hpp"
 
@@ -175,6 +177,7 @@ service::Config read_configuration(Facts& facts, const Answers& answers,
   }
   const json values = service::to_json(config);
   note_values(noted, values);
+  gather_names(noted, service::endpoints_path(places.top, options.instance));
   if (answers.config.is_object() && in_use == places.top) {
     noted.in_force =
         child(answers.config, "error").is_null() && child(answers.config, "values") == values;
@@ -185,6 +188,21 @@ service::Config read_configuration(Facts& facts, const Answers& answers,
 }
 
 }  // namespace
+
+void gather_names(ConfigurationFacts& facts, const std::string& path) {
+  using devices::wasapi::Flow;
+  if (path.empty() || !service::may_exist(path)) return;
+  const auto document = service::read_json_file(path);
+  if (!document) return;
+  const auto memory = service::EndpointMemory::from_json(*document, path);
+  if (!memory) return;
+  const auto name_of = [&](Flow flow, const std::string& configured) {
+    const service::RememberedEndpoint* const found = memory->find(flow, configured);
+    return found == nullptr ? std::string() : found->now.name;
+  };
+  facts.output_name = name_of(Flow::render, facts.output);
+  facts.input_name = name_of(Flow::capture, facts.input);
+}
 
 Facts gather(const GatherOptions& options) {
   Facts facts;

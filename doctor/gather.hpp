@@ -31,6 +31,11 @@ struct GatherOptions {
 /// What a device's sentence says about Windows' code: the HRESULT whose name stands in it, or 0.
 [[nodiscard]] std::uint32_t code_in(const std::string& message);
 
+/// Fills the names of what is configured by an id, from the service's memory of its sound devices
+/// at `path` (UTF-8). Only reads: a file that is damaged is the service's to put aside. Blocks on
+/// the disk.
+void gather_names(ConfigurationFacts& facts, const std::string& path);
+
 /// Windows' endpoints with their settings. Blocks for what the system takes to answer.
 [[nodiscard]] Result<std::vector<Endpoint>> read_endpoints(devices::wasapi::System& system);
 
