@@ -9,6 +9,9 @@ using ports::MutexLock;
 constexpr nanoseconds kMixerBound = std::chrono::milliseconds{500};
 /// Hosts ask for one channel after the other; within this time one answer serves them all.
 constexpr nanoseconds kLevelsLast = std::chrono::milliseconds{20};
+/// No device has a channel beyond. The service would call the message malformed, and that answer
+/// ends the conversation, the sound with it.
+constexpr auto kLastChannel = static_cast<std::int32_t>(wire::kMaxChannels - 1);
 
 }  // namespace
 
@@ -55,6 +58,9 @@ std::int32_t AsioFront::set_monitor(const InputMonitor* monitor) {
                    "A monitor needs an input (or -1 for all), an output, a gain and a pan that are "
                    "not negative.");
   }
+  if (wish.input > kLastChannel || wish.output > kLastChannel) {
+    return explain(kInvalidParameter, "There is no such channel to monitor.");
+  }
   wire::MonitorRequest request;
   if (wish.input >= 0) request.input = static_cast<std::uint32_t>(wish.input);
   request.output = static_cast<std::uint32_t>(wish.output);
@@ -70,6 +76,9 @@ std::int32_t AsioFront::set_gain(const ChannelControls* controls, bool input) {
   const ChannelControls wish = *controls;
   if (wish.channel < 0 || wish.gain < 0) {
     return explain(kInvalidParameter, "A gain needs a channel and a value that are not negative.");
+  }
+  if (wish.channel > kLastChannel) {
+    return explain(kInvalidParameter, "There is no such channel to set a gain for.");
   }
   const wire::GainRequest request{input, static_cast<std::uint32_t>(wish.channel),
                                   static_cast<std::uint32_t>(wish.gain)};

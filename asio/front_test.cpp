@@ -363,13 +363,19 @@ TEST(front, monitors_and_gains_are_passed_on_once_judged) {
   EXPECT_EQ(last(), "output gain 1");
 
   const std::size_t calls = world.service.log().size();
-  for (const InputMonitor& wrong : {InputMonitor{-2, 0, 1, 1, 0}, InputMonitor{0, -1, 1, 1, 0},
-                                    InputMonitor{0, 0, -1, 1, 0}, InputMonitor{0, 0, 1, 1, -1}}) {
+  constexpr auto kBeyond = static_cast<std::int32_t>(wire::kMaxChannels);
+  for (const InputMonitor& wrong :
+       {InputMonitor{-2, 0, 1, 1, 0}, InputMonitor{0, -1, 1, 1, 0}, InputMonitor{0, 0, -1, 1, 0},
+        InputMonitor{0, 0, 1, 1, -1}, InputMonitor{kBeyond, 0, 1, 1, 0},
+        InputMonitor{-1, kBeyond, 1, 1, 0}}) {
     InputMonitor copy = wrong;
     EXPECT_EQ(world.front->future(kSetInputMonitor, &copy), kInvalidParameter);
   }
-  controls.channel = -1;
-  EXPECT_EQ(world.front->future(kSetInputGain, &controls), kInvalidParameter);
+  for (const std::int32_t wrong : {-1, kBeyond}) {
+    controls.channel = wrong;
+    EXPECT_EQ(world.front->future(kSetInputGain, &controls), kInvalidParameter);
+    EXPECT_EQ(world.front->future(kSetOutputGain, &controls), kInvalidParameter);
+  }
   EXPECT_EQ(world.service.log().size(), calls) << "nothing of it reached the service";
 
   world.service.failures["monitor"] = {ErrorCode::invalid_argument, "There is no output 9."};
