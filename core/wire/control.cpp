@@ -112,7 +112,7 @@ std::string short_name(std::string name) {
 
 json to_json(const HelloRequest& value) {
   return {{"protocol", value.protocol},
-          {"program", value.program},
+          {"program", short_name(value.program)},
           {"process_id", value.process_id},
           {"bits", value.bits}};
 }

@@ -100,6 +100,14 @@ TEST(control, hello_round_trips) {
   EXPECT_EQ(parsed->bits, 32U);
 }
 
+/// A file name of 255 UTF-16 units, as Windows allows, has up to 765 bytes.
+TEST(control, a_host_with_a_long_name_is_not_turned_away_for_it) {
+  const std::string whole(kMaxNameBytes - 1, 'n');
+  const auto parsed = parse_hello_request(to_json(HelloRequest{1, whole + "ö.exe", 1, 64}));
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  EXPECT_EQ(parsed->program, whole);
+}
+
 TEST(control, malformed_hello_names_its_member) {
   expect_refusals(to_json(HelloRequest{1, "host", 1, 64}), parse_hello_request,
                   {{"program", kLongName},
