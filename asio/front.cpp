@@ -266,18 +266,28 @@ Result<> AsioFront::run_stream() {
                     .epoch_ms = ports_.host_epoch_ms != nullptr ? ports_.host_epoch_ms() : 0,
                     .rate = {rate != 0 ? rate : kFallbackRate},
                     .before = stopped_});
+  // What may find no memory comes first: nobody would end a thread that runs already.
+  stopped_.reserve(stopped_.size() + 1);
+  std::shared_ptr<void> boost = ports_.boost ? ports_.boost() : nullptr;
   if (!options_.manual_stream) {
     if (auto launched = Stream::launch(stream, ports_.threads); !launched) return launched;
   }
-  if (ports_.boost) boost_ = ports_.boost();
+  boost_ = std::move(boost);
   stream_ = stream;
   live_.store(stream.get(), std::memory_order_seq_cst);
   state_.store(State::running, std::memory_order_release);
-  if (auto started = judge(link_->start_session(within(kStartBound))); !started) {
-    const bool sounded = buffers_->sounded;
+  const bool sounded = buffers_->sounded;
+  try {
+    if (auto started = judge(link_->start_session(within(kStartBound))); !started) {
+      (void)end_stream();
+      buffers_->sounded = sounded;  // this one has played nothing
+      return started;
+    }
+  } catch (...) {  // no memory: the service may ring for a stream that the host takes for refused
+    lose_link();
     (void)end_stream();
-    buffers_->sounded = sounded;  // this one has played nothing
-    return started;
+    buffers_->sounded = sounded;
+    throw;
   }
   stream->arm();
   return {};

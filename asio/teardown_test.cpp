@@ -3,7 +3,10 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
+#include <new>
+#include <utility>
 
 #include "asio/driver_shell.hpp"
 #include "asio/graveyard.hpp"
@@ -90,6 +93,31 @@ TEST(teardown, a_hundred_starts_and_stops) {
     } else {
       ASSERT_EQ(world.front->stop(), kOk);
     }
+  }
+}
+
+/// Nobody would end such a stream, and it would call the host beside the next one.
+TEST(teardown, a_start_that_memory_cuts_short_leaves_no_stream_behind) {
+  bool boost_throws = true;
+  World world(Stepping::threads);
+  FrontPorts ports = world.ports();
+  ports.boost = [&]() -> std::shared_ptr<void> {
+    if (boost_throws) throw std::bad_alloc();
+    return nullptr;
+  };
+  world.front = AsioFront::create(std::move(ports), {});
+  world.reach(State::prepared);
+  EXPECT_THROW((void)world.front->start(), std::bad_alloc);
+  EXPECT_EQ(world.front->state(), State::prepared);
+  boost_throws = false;
+  world.service.start_throws = true;
+  EXPECT_THROW((void)world.front->start(), std::bad_alloc);
+  EXPECT_EQ(world.front->state(), State::prepared);
+  world.service.start_throws = false;
+  ASSERT_EQ(world.front->start(), kOk);
+  for (int k = 0; k < 10; ++k) {
+    world.service.ring(static_cast<float>(k));
+    ASSERT_TRUE(world.service.await_ack());
   }
 }
 

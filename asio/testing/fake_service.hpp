@@ -131,6 +131,7 @@ class FakeService : public ports::SharedRegions {
   std::map<std::string, Error> failures;  ///< by method; every call fails while it is there
   std::uint32_t region_deficit = 0;       ///< the header lies about this many output channels
   bool create_throws = false;
+  bool start_throws = false;
   nanoseconds connect_takes{0};  ///< real time; broken off by disconnect()
 
   /// The service dies: links break, nobody rings.
@@ -298,6 +299,7 @@ class FakeLink final : public ipc::ServiceLink {
   [[nodiscard]] Result<> start_session(Instant) override {
     const std::lock_guard lock(service_.mutex_);
     note("start");
+    if (service_.start_throws) throw std::bad_alloc();
     if (auto refused = check("start")) return tl::unexpected<Error>(*refused);
     service_.session_->started = true;
     service_.session_->position = 0;
