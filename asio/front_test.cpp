@@ -57,6 +57,24 @@ TEST(front, the_estimated_latencies_follow_the_preferred_size_of_the_rate) {
   EXPECT_EQ(output, 256 + 7);
 }
 
+TEST(front, the_estimated_latencies_follow_a_rate_that_somebody_else_has_set) {
+  World world;
+  world.service.description.buffer_sizes[2] = {{64}, {2048}, {256}, {}};
+  world.reach(State::initialized);
+  world.service.send({.kind = wire::HostEventKind::rate_changed,
+                      .rate = {96'000},
+                      .input_latency = {},
+                      .output_latency = {}});
+  world.front->serve_notifier(world.clock.now());
+  std::int32_t minimum = 0, maximum = 0, preferred = 0, granularity = 0;
+  EXPECT_EQ(world.front->get_buffer_size(&minimum, &maximum, &preferred, &granularity), kOk);
+  EXPECT_EQ(preferred, 256);
+  std::int32_t input = 0, output = 0;
+  EXPECT_EQ(world.front->get_latencies(&input, &output), kOk);
+  EXPECT_EQ(input, 256 + 5);
+  EXPECT_EQ(output, 256 + 7);
+}
+
 TEST(front, a_rate_that_the_service_refuses_leaves_the_old_one) {
   World world;
   world.reach(State::prepared);

@@ -165,7 +165,12 @@ void AsioFront::handle_rate(SampleRate rate) {
   if (known) return;
   apply_rate(rate);
   const auto present = buffers();
-  if (by_host || !present || present->callbacks.sample_rate_did_change == nullptr) return;
+  if (!present) {
+    const MutexLock lock(control_);
+    if (!buffers_) estimate_latencies();  // the preferred size may be another
+    return;
+  }
+  if (by_host || present->callbacks.sample_rate_did_change == nullptr) return;
   if (!present->messages.enter()) return;
   present->callbacks.sample_rate_did_change(static_cast<double>(rate.hz));
   present->messages.leave();
