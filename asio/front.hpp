@@ -225,6 +225,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   MixerMemory mixer_;           // guarded by control_
   wire::ChannelLevels levels_;  // as of levels_at_; guarded by control_
   Instant levels_at_{};
+  Instant levels_again_{};                 // not asked for earlier; guarded by control_
   std::unique_ptr<ports::Signal> notify_;  // the notifier has something to look at
   std::unique_ptr<ports::Thread> notifier_;
   std::atomic<ports::Thread*> notifier_id_{nullptr};  // for is_current only

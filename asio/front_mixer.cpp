@@ -9,6 +9,9 @@ using ports::MutexLock;
 constexpr nanoseconds kMixerBound = std::chrono::milliseconds{500};
 /// Hosts ask for one channel after the other; within this time one answer serves them all.
 constexpr nanoseconds kLevelsLast = std::chrono::milliseconds{20};
+/// A service that was too busy to say its levels is not asked for so long: a host that asks again
+/// and again would wait each time.
+constexpr nanoseconds kLevelsPause = std::chrono::seconds{1};
 /// No device has a channel beyond. The service would call the message malformed, and that answer
 /// ends the conversation, the sound with it.
 constexpr auto kLastChannel = static_cast<std::int32_t>(wire::kMaxChannels - 1);
@@ -105,7 +108,15 @@ Result<> AsioFront::repeat_mixer() {
 std::int32_t AsioFront::get_meter(ChannelControls* controls, bool input) {
   const Instant now = ports_.clock.now();
   if (levels_at_ == Instant{} || now - levels_at_ > kLevelsLast) {
+    if (now < levels_again_) {
+      return explain(kHardwareMalfunction, "The audio service is busy; ask for the levels later.");
+    }
     auto levels = link_->levels(within(kMixerBound));
+    if (!levels && levels.error().code == ErrorCode::timed_out) {
+      // Nothing in the service has changed, whatever it made of it: no reason to end the sound.
+      levels_again_ = within(kLevelsPause);
+      return pass_on(tl::unexpected<Error>(levels.error()));
+    }
     if (!levels) return pass_on(judge(tl::unexpected<Error>(levels.error())));
     levels_ = std::move(*levels);
     levels_at_ = now;

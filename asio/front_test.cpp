@@ -419,6 +419,23 @@ TEST(front, one_answer_serves_the_meters_of_all_channels) {
   EXPECT_EQ(world.front->future(kGetOutputMeter, &controls), kInvalidParameter);
 }
 
+TEST(front, levels_that_come_too_late_cost_no_sound) {
+  World world;
+  world.reach(State::running);
+  world.service.failures["levels"] = {ErrorCode::timed_out, "No answer in time."};
+  ChannelControls controls{0, 1, 0, 0, {}};
+  EXPECT_EQ(world.front->future(kGetInputMeter, &controls), kHardwareMalfunction);
+  EXPECT_EQ(world.message(), "No answer in time.");
+  EXPECT_EQ(world.front->future(kGetInputMeter, &controls), kHardwareMalfunction);
+  EXPECT_EQ(world.service.calls("levels"), 1) << "who asks again does not wait again at once";
+  EXPECT_EQ(world.service.calls("disconnect"), 0);
+  world.service.failures.clear();
+  world.virtual_clock.advance(std::chrono::seconds{1});
+  EXPECT_EQ(world.front->future(kGetInputMeter, &controls), kFutureSuccess);
+  ASSERT_TRUE(world.cycle(2.0F));
+  EXPECT_EQ(world.host_input(0, 0)[0], 2.0F);
+}
+
 TEST(front, pcm_is_the_only_format_and_set_before_buffers_only) {
   World world;
   world.reach(State::initialized);
