@@ -154,6 +154,13 @@ TEST(stream, system_time_begins_anew_where_the_hosts_clock_does) {
   EXPECT_EQ(time.at(Instant{5'000}), 7u);  // not back across it
 }
 
+/// A period may have begun before start(), and the host's clock hardly earlier.
+TEST(stream, an_instant_before_the_anchor_does_not_stop_the_system_time) {
+  HostTime time(0, Instant{5'000});
+  EXPECT_EQ(time.at(Instant{4'000}), 0u);
+  EXPECT_EQ(time.at(Instant{5'008}), 8u);
+}
+
 TEST(stream, time_info_is_used_only_if_the_host_says_yes_and_has_the_callback) {
   struct Case {
     std::int32_t answer;

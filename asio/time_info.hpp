@@ -29,8 +29,9 @@ class HostTime {
 
   /// One thread. RT: wait-free.
   [[nodiscard]] std::uint64_t at(Instant instant) RT_SAFE {
-    const auto since = static_cast<std::uint64_t>((instant - anchor_).count());  // may wrap back
-    last_ns_ = std::max(last_ns_, epoch_ns_ + since);
+    // Before the anchor is at the anchor: an epoch that has just begun would wrap, for good.
+    const std::int64_t since = std::max<std::int64_t>((instant - anchor_).count(), 0);
+    last_ns_ = std::max(last_ns_, epoch_ns_ + static_cast<std::uint64_t>(since));
     return last_ns_ % kTurnNs;
   }
 
