@@ -1,4 +1,6 @@
 // Direct monitoring, gains and meters: what hosts reach through future().
+#include <algorithm>
+
 #include "asio/front.hpp"
 
 namespace asiodrv::asio {
@@ -7,6 +9,13 @@ namespace {
 using ports::MutexLock;
 
 constexpr nanoseconds kMixerBound = std::chrono::milliseconds{500};
+/// For one wish that is said again: so long may the service be busy with another program's request.
+/// No host turns a knob here, and an answer that is late ends the whole attempt.
+constexpr nanoseconds kRepeatBound = std::chrono::seconds{3};
+/// For all of them. While another program plays, each change of the graph may cost the service two
+/// periods: a hundred monitors take that long at 2048 frames. Only a service that answers all the
+/// time is waited for so long.
+constexpr nanoseconds kRepeatAllBound = std::chrono::seconds{10};
 /// Hosts ask for one channel after the other; within this time one answer serves them all.
 constexpr nanoseconds kLevelsLast = std::chrono::milliseconds{20};
 /// A service that was too busy to say its levels is not asked for so long: a host that asks again
@@ -90,16 +99,18 @@ std::int32_t AsioFront::set_gain(const ChannelControls* controls, bool input) {
   return pass_on(answer);
 }
 
-/// To a service that was just connected. What its device has no channel for is left out. Errors:
-/// those that end the conversation.
+/// To a service that was just connected. What its device has no channel for is left out. Who breaks
+/// the attempt off hangs up, so that the next wish fails at once. Errors: those that end the
+/// conversation.
 Result<> AsioFront::repeat_mixer() {
-  const Instant deadline = within(kMixerBound);
+  const Instant last = within(kRepeatAllBound);
+  const auto deadline = [this, last] { return std::min(last, within(kRepeatBound)); };
   for (const wire::MonitorRequest& each : mixer_.monitors()) {
-    auto answer = judge(link_->set_monitor(each, deadline));
+    auto answer = judge(link_->set_monitor(each, deadline()));
     if (!link_up_) return answer;
   }
   for (const wire::GainRequest& each : mixer_.gains()) {
-    auto answer = judge(link_->set_gain(each, deadline));
+    auto answer = judge(link_->set_gain(each, deadline()));
     if (!link_up_) return answer;
   }
   return {};

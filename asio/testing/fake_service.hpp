@@ -133,6 +133,7 @@ class FakeService : public ports::SharedRegions {
   bool create_throws = false;
   bool start_throws = false;
   nanoseconds connect_takes{0};  ///< real time; broken off by disconnect()
+  nanoseconds mixer_takes{0};    ///< each monitor and gain, by the clock
 
   /// The service dies: links break, nobody rings.
   void die() {
@@ -334,18 +335,19 @@ class FakeLink final : public ipc::ServiceLink {
     for (auto& source : service_.description.clock_sources) source.current = at++ == index;
     return {};
   }
-  [[nodiscard]] Result<> set_monitor(const wire::MonitorRequest& request, Instant) override {
+  [[nodiscard]] Result<> set_monitor(const wire::MonitorRequest& request,
+                                     Instant deadline) override {
     const std::lock_guard lock(service_.mutex_);
     note("monitor " + (request.input ? std::to_string(*request.input) : "all") + " to " +
          std::to_string(request.output) + (request.on ? " on" : " off"));
     if (auto refused = check("monitor")) return tl::unexpected<Error>(*refused);
-    return {};
+    return mixed_by(deadline);
   }
-  [[nodiscard]] Result<> set_gain(const wire::GainRequest& request, Instant) override {
+  [[nodiscard]] Result<> set_gain(const wire::GainRequest& request, Instant deadline) override {
     const std::lock_guard lock(service_.mutex_);
     note((request.input ? "input gain " : "output gain ") + std::to_string(request.channel));
     if (auto refused = check("gain")) return tl::unexpected<Error>(*refused);
-    return {};
+    return mixed_by(deadline);
   }
   [[nodiscard]] Result<wire::ChannelLevels> levels(Instant) override {
     const std::lock_guard lock(service_.mutex_);
@@ -386,6 +388,13 @@ class FakeLink final : public ipc::ServiceLink {
   void note(const std::string& method) {
     service_.log_.push_back(method);
     service_.changed_.notify_all();
+  }
+  [[nodiscard]] Result<> mixed_by(Instant deadline) {
+    if (service_.mixer_takes.count() == 0) return {};
+    const Instant done = service_.clock_.now() + service_.mixer_takes;
+    service_.clock_.sleep_until(std::min(done, deadline));
+    if (done <= deadline) return {};
+    return fail(ErrorCode::timed_out, "No answer in time.");
   }
   [[nodiscard]] bool online() const {
     return connected_ && service_.alive_ && breaks_ == service_.breaks_;
