@@ -172,6 +172,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
   [[nodiscard]] std::int32_t set_gain(const ChannelControls* controls, bool input);
   [[nodiscard]] std::int32_t get_meter(ChannelControls* controls, bool input);
   [[nodiscard]] std::int32_t pass_on(const Result<>& answer);
+  [[nodiscard]] Result<> judge_wish(Result<> answer);
   [[nodiscard]] Result<> repeat_mixer();
 
   // notifier.cpp

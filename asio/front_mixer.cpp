@@ -1,5 +1,6 @@
 // Direct monitoring, gains and meters: what hosts reach through future().
 #include <algorithm>
+#include <utility>
 
 #include "asio/front.hpp"
 
@@ -63,6 +64,18 @@ std::int32_t AsioFront::pass_on(const Result<>& answer) {
   return explain(to_asio_error(answer.error().code), answer.error().message);
 }
 
+/// A monitor or a gain that is not answered in time counts as granted. It is on its way: the
+/// service, which may be busy with another program's request for three seconds, carries it out in
+/// its turn, before whatever we ask next, and the late answer is dropped. Hanging up would cost the
+/// host its session and its sound for a knob. An error would be wrong, too: the host would show the
+/// old value while the new one sounds. What stays unknown is a late refusal, of a channel that the
+/// device does not have: nothing sounds otherwise than before then. The end of a service that died
+/// closes the connection, which the notifier sees; the one that follows is told the wish again.
+Result<> AsioFront::judge_wish(Result<> answer) {
+  if (!answer && answer.error().code == ErrorCode::timed_out) return {};
+  return judge(std::move(answer));
+}
+
 std::int32_t AsioFront::set_monitor(const InputMonitor* monitor) {
   const InputMonitor wish = *monitor;
   if (wish.input < -1 || wish.output < 0 || wish.gain < 0 || wish.pan < 0) {
@@ -79,7 +92,7 @@ std::int32_t AsioFront::set_monitor(const InputMonitor* monitor) {
   request.gain = static_cast<std::uint32_t>(wish.gain);
   request.pan = static_cast<std::uint32_t>(wish.pan);
   request.on = wish.state != 0;
-  const auto answer = judge(link_->set_monitor(request, within(kMixerBound)));
+  const auto answer = judge_wish(link_->set_monitor(request, within(kMixerBound)));
   if (answer) mixer_.note(request);
   return pass_on(answer);
 }
@@ -94,7 +107,7 @@ std::int32_t AsioFront::set_gain(const ChannelControls* controls, bool input) {
   }
   const wire::GainRequest request{input, static_cast<std::uint32_t>(wish.channel),
                                   static_cast<std::uint32_t>(wish.gain)};
-  const auto answer = judge(link_->set_gain(request, within(kMixerBound)));
+  const auto answer = judge_wish(link_->set_gain(request, within(kMixerBound)));
   if (answer) mixer_.note(request);
   return pass_on(answer);
 }

@@ -52,5 +52,45 @@ TEST(mixer, a_return_with_very_many_monitors_has_an_end) {
   EXPECT_EQ(world.service.calls("start"), 1);
 }
 
+/// The service carries it out in its turn: the host keeps its sound, and what it shows is true.
+TEST(mixer, a_knob_that_a_busy_service_answers_late_costs_no_sound) {
+  World world;
+  world.reach(State::running);
+  world.service.mixer_takes = seconds{3};
+  InputMonitor monitor{1, 0, 0x20000000, 1, 0};
+  ChannelControls gain{1, 1, 0, 0, {}};
+  EXPECT_EQ(world.front->future(kSetInputMonitor, &monitor), kFutureSuccess);
+  EXPECT_EQ(world.front->future(kSetInputGain, &gain), kFutureSuccess);
+  EXPECT_EQ(world.front->future(kSetOutputGain, &gain), kFutureSuccess);
+  EXPECT_EQ(world.service.calls("disconnect"), 0);
+  world.service.mixer_takes = nanoseconds{0};
+  ASSERT_TRUE(world.cycle(2.0F));
+  EXPECT_EQ(world.host_input(0, 0)[0], 2.0F);
+}
+
+TEST(mixer, what_was_answered_late_is_said_again_to_a_service_that_returns) {
+  World world;
+  world.reach(State::running);
+  world.service.mixer_takes = seconds{3};
+  ChannelControls gain{1, 1, 0, 0, {}};
+  EXPECT_EQ(world.front->future(kSetInputGain, &gain), kFutureSuccess);
+  world.service.mixer_takes = nanoseconds{0};
+  world.service.die();
+  world.front->serve_notifier(world.clock.now());
+  world.service.revive();
+  world.front->serve_notifier(world.clock.now());
+  EXPECT_EQ(world.service.calls("start"), 2);
+  EXPECT_EQ(world.service.calls("input gain 1"), 2);
+}
+
+TEST(mixer, a_service_that_has_gone_is_no_busy_one) {
+  World world;
+  world.reach(State::running);
+  world.service.die();
+  ChannelControls gain{1, 1, 0, 0, {}};
+  EXPECT_EQ(world.front->future(kSetInputGain, &gain), kHardwareMalfunction);
+  EXPECT_EQ(world.service.calls("disconnect"), 1);
+}
+
 }  // namespace
 }  // namespace asiodrv::asio
