@@ -183,7 +183,7 @@ std::int32_t AsioFront::dispose_buffers() {
     if (const auto error = refused(Call::dispose_buffers); error != kOk) return error;
     if (state() == State::running) stream = end_stream();
     buffers = end_buffers();
-    if (description_stale_.exchange(false)) look_again(kStopBound);
+    if (description_stale_) look_again(kStopBound);
     estimate_latencies();
   }
   settle(stream);

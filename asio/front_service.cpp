@@ -35,20 +35,25 @@ Result<> AsioFront::connect(nanoseconds bound) {
   link_up_ = false;
   session_live_ = false;
   const Instant deadline = within(bound);
+  // Before the question: the notifier may handle events of the new conversation while we are here.
+  const bool stale = description_stale_.exchange(false);
   auto description = link_->connect(true, deadline);
   if (description && select_clock_again(*description, deadline)) {
     description = link_->connect(true, deadline);  // the device's rate may be another now
   }
-  if (!description) return refusal(description.error());
+  if (!description) {
+    if (stale) description_stale_ = true;
+    return refusal(description.error());
+  }
   if (!plausible(*description)) {
     link_->disconnect();
+    if (stale) description_stale_ = true;
     return fail(ErrorCode::malformed,
                 "The service described a device that makes no sense; restart asio-driver.");
   }
   adopt(std::move(*description));
   conversation_.fetch_add(1);
   link_up_ = true;
-  description_stale_ = false;
   if (notify_) notify_->signal();
   return repeat_mixer();
 }

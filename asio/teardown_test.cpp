@@ -316,6 +316,24 @@ TEST(teardown, dispose_waits_for_the_message_that_is_inside_the_host) {
   EXPECT_TRUE(left);
 }
 
+TEST(teardown, an_event_that_comes_while_the_service_is_asked_anew_is_not_forgotten) {
+  std::atomic<int> connects{0};
+  World world(Stepping::threads);
+  world.service.on_connect = [&] {
+    if (++connects != 2) return;
+    world.service.send(reset_event());
+    (void)world.service.await_taken();
+  };
+  world.reach(State::prepared);
+  world.service.send(reset_event());
+  wire::HostEvent last = reset_event();
+  last.kind = wire::HostEventKind::resync;
+  world.service.send(last);
+  ASSERT_TRUE(world.host.await_messages(2));  // the notifier has nothing else to do
+  ASSERT_EQ(world.front->dispose_buffers(), kOk);
+  EXPECT_TRUE(world.service.await_calls("connect", 3));
+}
+
 TEST(teardown, stop_breaks_off_an_attempt_to_reconnect) {
   World world(Stepping::threads);
   world.reach(State::running);

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -132,8 +133,9 @@ class FakeService : public ports::SharedRegions {
   std::uint32_t region_deficit = 0;       ///< the header lies about this many output channels
   bool create_throws = false;
   bool start_throws = false;
-  nanoseconds connect_takes{0};  ///< real time; broken off by disconnect()
-  nanoseconds mixer_takes{0};    ///< each monitor and gain, by the clock
+  nanoseconds connect_takes{0};        ///< real time; broken off by disconnect()
+  std::function<void()> on_connect{};  ///< with the answer in hand; set before init
+  nanoseconds mixer_takes{0};          ///< each monitor and gain, by the clock
 
   /// The service dies: links break, nobody rings.
   void die() {
@@ -152,6 +154,11 @@ class FakeService : public ports::SharedRegions {
     const std::lock_guard lock(mutex_);
     events_.push_back(event);
     changed_.notify_all();
+  }
+  /// Waits until the notifier has taken the events, for a short time: it may be busy otherwise.
+  bool await_taken() {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds{2}, [&] { return events_.empty(); });
   }
   [[nodiscard]] std::shared_ptr<FakeSession> session() {
     const std::lock_guard lock(mutex_);
@@ -266,7 +273,10 @@ class FakeLink final : public ipc::ServiceLink {
     }
     connected_ = true;
     breaks_ = service_.breaks_;
-    return service_.description;
+    wire::DriverDescription answer = service_.description;
+    lock.unlock();
+    if (service_.on_connect) service_.on_connect();
+    return answer;
   }
   [[nodiscard]] Result<wire::SessionGrant> create_session(const wire::SessionRequest& request,
                                                           Instant) override {
@@ -369,6 +379,7 @@ class FakeLink final : public ipc::ServiceLink {
       if (!service_.events_.empty()) {
         const wire::HostEvent event = service_.events_.front();
         service_.events_.pop_front();
+        service_.changed_.notify_all();
         return event;
       }
       if (std::exchange(woken_, false)) break;
