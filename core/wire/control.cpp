@@ -7,8 +7,10 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <utility>
 
 #include "core/wire/member_reader.hpp"
+#include "core/wire/message.hpp"
 #include "core/wire/section.hpp"
 
 namespace asiodrv::wire {
@@ -20,6 +22,9 @@ constexpr std::uint32_t kMaxRateHz = 10'000'000;
 constexpr std::uint32_t kMaxLatencyFrames = 1U << 24;
 constexpr std::size_t kMaxRates = 64;
 constexpr std::size_t kMaxClockSources = 32;
+/// All channel names of a description are cut by so much more, until it fits one message.
+constexpr std::size_t kNameStep = 16;
+static_assert(kMaxNameBytes % kNameStep == 0);
 
 struct EventName {
   HostEventKind kind;
@@ -91,24 +96,31 @@ std::vector<ClockSourceInfo> clock_sources(MemberReader& reader) {
   return all;
 }
 
-json short_names(const std::vector<std::string>& names) {
-  json all = json::array();
-  for (const std::string& name : names) all.push_back(short_name(name));
-  return all;
-}
-
-}  // namespace
-
-std::string short_name(std::string name) {
-  if (name.size() <= kMaxNameBytes) return name;
+/// `name` in `most` bytes, cut between two characters.
+std::string cut_name(std::string name, std::size_t most) {
+  if (name.size() <= most) return name;
   constexpr unsigned kContinuationMask = 0xC0, kContinuation = 0x80;
-  std::size_t end = kMaxNameBytes;
+  std::size_t end = most;
   while (end > 0 && (static_cast<unsigned char>(name[end]) & kContinuationMask) == kContinuation) {
     --end;
   }
   name.resize(end);
   return name;
 }
+
+json cut_names(const std::vector<std::string>& names, std::size_t most) {
+  json all = json::array();
+  for (const std::string& name : names) all.push_back(cut_name(name, most));
+  return all;
+}
+
+bool fits_message(const json& result) {
+  return result_text(std::numeric_limits<std::int64_t>::max(), result).size() <= kMaxMessageBytes;
+}
+
+}  // namespace
+
+std::string short_name(std::string name) { return cut_name(std::move(name), kMaxNameBytes); }
 
 json to_json(const HelloRequest& value) {
   return {{"protocol", value.protocol},
@@ -149,20 +161,24 @@ json to_json(const DriverDescription& value) {
                      {"preferred", each.preferred.count},
                      {"step", each.step.count}});
   }
-  return {{"protocol", value.protocol},
-          {"service_version", value.service_version},
-          {"device_name", short_name(value.device_name)},
-          {"input_names", short_names(value.input_names)},
-          {"output_names", short_names(value.output_names)},
-          {"sample_type", sample_type_name(value.sample_type)},
-          {"rates_hz", std::move(rate_list)},
-          {"rate_hz", value.rate.hz},
-          {"buffer_sizes", std::move(sizes)},
-          {"clock_sources", std::move(sources)},
-          {"device_input_latency_frames", value.device_input_latency.count},
-          {"device_output_latency_frames", value.device_output_latency.count},
-          {"deferred", value.deferred},
-          {"managed", value.managed ? 1 : 0}};
+  json whole = {{"protocol", value.protocol},
+                {"service_version", value.service_version},
+                {"device_name", short_name(value.device_name)},
+                {"sample_type", sample_type_name(value.sample_type)},
+                {"rates_hz", std::move(rate_list)},
+                {"rate_hz", value.rate.hz},
+                {"buffer_sizes", std::move(sizes)},
+                {"clock_sources", std::move(sources)},
+                {"device_input_latency_frames", value.device_input_latency.count},
+                {"device_output_latency_frames", value.device_output_latency.count},
+                {"deferred", value.deferred},
+                {"managed", value.managed ? 1 : 0}};
+  for (std::size_t most = kMaxNameBytes; most > 0; most -= kNameStep) {
+    whole["input_names"] = cut_names(value.input_names, most);
+    whole["output_names"] = cut_names(value.output_names, most);
+    if (fits_message(whole)) break;
+  }
+  return whole;
 }
 
 Result<DriverDescription> parse_driver_description(const json& result) {

@@ -34,8 +34,8 @@
 namespace asiodrv::wire {
 
 inline constexpr std::uint32_t kProtocolVersion = 1;
-inline constexpr std::uint32_t kMaxMessageBytes = 256 * 1024;  ///< 2 x 1024 channel names fit
-inline constexpr std::size_t kMaxNameBytes = 256;              ///< any single name, UTF-8
+inline constexpr std::uint32_t kMaxMessageBytes = 256 * 1024;
+inline constexpr std::size_t kMaxNameBytes = 256;  ///< any single name, UTF-8
 /// A device that is made of several has all of their ids in its own.
 inline constexpr std::size_t kMaxDeviceIdBytes = 16 * 1024;
 
@@ -133,9 +133,11 @@ struct HostEvent {
   Frames input_latency{}, output_latency{};  ///< latencies_changed
 };
 
-/// Text of each value for people and back. The parsers refuse (malformed) a missing or mistyped
-/// member, a name over kMaxNameBytes, a list over kMaxChannels, a number outside its documented
-/// range; the message names the member. Unknown members are ignored.
+/// Text of each value for people and back. Channel names of a description that are too many and too
+/// long for one message are cut until they fit: 2 x 1024 of them do with 120 bytes each. The
+/// parsers refuse (malformed) a missing or mistyped member, a name over kMaxNameBytes, a list over
+/// kMaxChannels, a number outside its documented range; the message names the member. Unknown
+/// members are ignored.
 [[nodiscard]] nlohmann::json to_json(const HelloRequest&);
 [[nodiscard]] nlohmann::json to_json(const DriverDescription&);
 [[nodiscard]] nlohmann::json to_json(const SessionRequest&);

@@ -199,6 +199,23 @@ TEST(control, description_of_1024_channels_each_way_fits_a_message) {
   EXPECT_TRUE(parse_driver_description(to_json(wide)));
 }
 
+/// A combined device has the channels of all its members, and who makes those may name them at
+/// length.
+TEST(control, channel_names_that_do_not_fit_a_message_are_cut_until_they_do) {
+  DriverDescription wide = description();
+  wide.input_names.assign(kMaxChannels, std::string(kMaxNameBytes, 'i'));
+  for (const char letter : {'o', '\x01'}) {  // the latter has six bytes in a text
+    wide.output_names.assign(kMaxChannels, std::string(kMaxNameBytes, letter));
+    const json told = to_json(wide);
+    EXPECT_LE(result_text(1, told).size(), kMaxMessageBytes);
+    const auto parsed = parse_driver_description(told);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->input_names.size(), kMaxChannels);
+    EXPECT_EQ(parsed->output_names.size(), kMaxChannels);
+    EXPECT_GE(parsed->output_names.back().size(), 31u);
+  }
+}
+
 TEST(control, session_request_round_trips) {
   const auto parsed = parse_session_request(to_json(SessionRequest{Frames{256}, {3, 1}, {0}}));
   ASSERT_TRUE(parsed);
