@@ -200,7 +200,11 @@ std::shared_ptr<BufferSet> AsioFront::end_buffers() {
   }
   ending->messages.close();
   state_.store(State::initialized, std::memory_order_release);
-  if (link_up_ && session_live_) (void)judge(link_->dispose_session(within(kStopBound)));
+  try {
+    if (link_up_ && session_live_) (void)judge(link_->dispose_session(within(kStopBound)));
+  } catch (...) {  // as in end_stream
+    lose_link();
+  }
   session_live_ = false;
   return ending;
 }
@@ -310,9 +314,13 @@ std::shared_ptr<Stream> AsioFront::end_stream() {
   buffers_->sounded = true;
   live_.store(nullptr, std::memory_order_seq_cst);
   state_.store(State::prepared, std::memory_order_release);
-  if (link_up_ && session_live_) (void)judge(link_->stop_session(within(kStopBound)));
+  try {
+    if (link_up_ && session_live_) (void)judge(link_->stop_session(within(kStopBound)));
+  } catch (...) {  // no memory to ask: hanging up stops it as well, and the rest must happen
+    lose_link();
+  }
   boost_.reset();
-  stopped_.push_back(stream_);
+  stopped_.push_back(stream_);  // the start has made room
   return std::exchange(stream_, nullptr);
 }
 

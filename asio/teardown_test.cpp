@@ -121,6 +121,29 @@ TEST(teardown, a_start_that_memory_cuts_short_leaves_no_stream_behind) {
   }
 }
 
+/// The service hears of it by the end of the conversation.
+TEST(teardown, an_end_that_memory_cuts_short_is_an_end_all_the_same) {
+  World world(Stepping::threads);
+  world.reach(State::running);
+  world.service.end_throws = true;
+  ASSERT_EQ(world.front->stop(), kOk);
+  EXPECT_EQ(world.front->state(), State::prepared);
+  EXPECT_EQ(world.service.calls("disconnect"), 1);
+  ASSERT_EQ(world.front->start(), kOk);
+  ASSERT_EQ(world.front->dispose_buffers(), kOk);
+  EXPECT_EQ(world.front->state(), State::initialized);
+  EXPECT_EQ(world.service.calls("disconnect"), 2);
+  ASSERT_EQ(world.create(), kOk);
+  ASSERT_EQ(world.front->dispose_buffers(), kOk);
+  EXPECT_EQ(world.service.calls("disconnect"), 3);
+  ASSERT_EQ(world.create(), kOk);
+  ASSERT_EQ(world.front->start(), kOk);
+  for (int k = 0; k < 10; ++k) {
+    world.service.ring(static_cast<float>(k));
+    ASSERT_TRUE(world.service.await_ack());
+  }
+}
+
 TEST(teardown, stop_waits_for_the_callback_that_is_inside_the_host) {
   Door inside;
   std::atomic<bool> left{false};

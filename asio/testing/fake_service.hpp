@@ -133,6 +133,7 @@ class FakeService : public ports::SharedRegions {
   std::uint32_t region_deficit = 0;       ///< the header lies about this many output channels
   bool create_throws = false;
   bool start_throws = false;
+  bool end_throws = false;             ///< stop and dispose
   nanoseconds connect_takes{0};        ///< real time; broken off by disconnect()
   std::function<void()> on_connect{};  ///< with the answer in hand; set before init
   nanoseconds mixer_takes{0};          ///< each monitor and gain, by the clock
@@ -319,6 +320,7 @@ class FakeLink final : public ipc::ServiceLink {
   [[nodiscard]] Result<> stop_session(Instant) override {
     const std::lock_guard lock(service_.mutex_);
     note("stop");
+    if (service_.end_throws) throw std::bad_alloc();
     if (auto refused = check("stop")) return tl::unexpected<Error>(*refused);
     service_.session_->started = false;
     return {};
@@ -326,6 +328,7 @@ class FakeLink final : public ipc::ServiceLink {
   [[nodiscard]] Result<> dispose_session(Instant) override {
     const std::lock_guard lock(service_.mutex_);
     note("dispose");
+    if (service_.end_throws) throw std::bad_alloc();
     if (auto refused = check("dispose")) return tl::unexpected<Error>(*refused);
     service_.session_->started = false;
     return {};
