@@ -169,18 +169,20 @@ Result<std::unique_ptr<RpcChannel>> RpcChannel::open(ports::Clock& clock, ports:
                                                      std::unique_ptr<ports::Connection> connection,
                                                      Listener listener) {
   auto state = std::make_shared<State>(clock, threads, std::move(connection), std::move(listener));
+  // What may find no memory comes first: nobody would end a thread that runs already.
+  std::unique_ptr<RpcChannel> channel(new RpcChannel(state));
   auto receiver =
       threads.start("asiodrv-receive", ports::ThreadRole::control, [state] { state->receive(); });
   if (!receiver) return tl::unexpected<Error>(receiver.error());
-  return std::unique_ptr<RpcChannel>(new RpcChannel(std::move(state), std::move(*receiver)));
+  channel->receiver_ = std::move(*receiver);
+  return channel;
 }
 
-RpcChannel::RpcChannel(std::shared_ptr<State> state, std::unique_ptr<ports::Thread> receiver)
-    : state_(std::move(state)), receiver_(std::move(receiver)) {}
+RpcChannel::RpcChannel(std::shared_ptr<State> state) noexcept : state_(std::move(state)) {}
 
 RpcChannel::~RpcChannel() {
   close();
-  receiver_->join(state_->clock.now() + seconds{2});
+  if (receiver_) receiver_->join(state_->clock.now() + seconds{2});
 }
 
 void RpcChannel::close() noexcept {

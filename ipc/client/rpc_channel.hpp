@@ -45,10 +45,10 @@ class RpcChannel {
 
  private:
   struct State;
-  RpcChannel(std::shared_ptr<State> state, std::unique_ptr<ports::Thread> receiver);
+  explicit RpcChannel(std::shared_ptr<State> state) noexcept;
 
   std::shared_ptr<State> state_;
-  std::unique_ptr<ports::Thread> receiver_;
+  std::unique_ptr<ports::Thread> receiver_;  // null until it has started
 };
 
 }  // namespace asiodrv::ipc

@@ -106,8 +106,13 @@ void* thread_main(void* argument) noexcept {
 
 class PosixThread final : public ports::Thread {
  public:
-  PosixThread(pthread_t thread, std::shared_ptr<ThreadState> state) noexcept
-      : thread_(thread), state_(std::move(state)) {}
+  explicit PosixThread(std::shared_ptr<ThreadState> state) noexcept : state_(std::move(state)) {}
+
+  /// It runs from now on, and has to be joined.
+  void begun(pthread_t thread) noexcept {
+    thread_ = thread;
+    joined_ = false;
+  }
 
   ~PosixThread() override {
     if (joined_) return;
@@ -138,10 +143,10 @@ class PosixThread final : public ports::Thread {
   }
 
  private:
-  pthread_t thread_;
+  pthread_t thread_{};
   std::shared_ptr<ThreadState> state_;
   std::atomic<bool> tried_{false};  // a thread may try to join itself while another joins it
-  std::atomic<bool> joined_{false};
+  std::atomic<bool> joined_{true};  // or never begun
 };
 
 class FutexSignal final : public ports::Signal {
@@ -203,6 +208,8 @@ class PosixThreads final : public ports::Threads {
     state->role = role;
     std::strncpy(state->name, name, sizeof(state->name) - 1);
     auto holder = std::make_unique<std::shared_ptr<ThreadState>>(state);
+    // Before it runs: nobody would hold a thread whose object finds no memory.
+    auto object = std::make_unique<PosixThread>(state);
 
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -217,7 +224,8 @@ class PosixThreads final : public ports::Threads {
     if (error != 0) return refusal(name, error);
     (void)holder.release();  // the thread has it now
     (void)wait_for(state->ready, monotonic_now() + kStartBound);
-    return std::make_unique<PosixThread>(thread, std::move(state));
+    object->begun(thread);
+    return std::unique_ptr<ports::Thread>(std::move(object));
   }
 
   std::unique_ptr<ports::Signal> make_signal() override { return std::make_unique<FutexSignal>(); }

@@ -97,6 +97,9 @@ class WindowsThread final : public ports::Thread {
  public:
   explicit WindowsThread(std::shared_ptr<ThreadState> state) noexcept : state_(std::move(state)) {}
 
+  /// It runs from now on, and has to be joined.
+  void begun() noexcept { tried_ = false; }
+
   ~WindowsThread() override {
     if (tried_ || ended_by({0}) || !code_in_program()) return;
     std::fprintf(stderr, "The thread \"%s\" was dropped while it ran; join it first.\n",
@@ -129,7 +132,8 @@ class WindowsThread final : public ports::Thread {
   }
 
   std::shared_ptr<ThreadState> state_;
-  std::atomic<bool> tried_{false};  // a thread may try to join itself while another joins it
+  /// Nobody has to try before it runs. A thread may try to join itself while another joins it.
+  std::atomic<bool> tried_{true};
 };
 
 class EventSignal final : public ports::Signal {
@@ -164,16 +168,19 @@ class WindowsThreads final : public ports::Threads {
     std::strncpy(state->name, name, sizeof(state->name) - 1);
     if (ports::is_realtime(role)) state->service = scheduler_service();
     auto holder = std::make_unique<std::shared_ptr<ThreadState>>(state);
+    // Before it runs: nobody would hold a thread whose object finds no memory.
+    auto object = std::make_unique<WindowsThread>(state);
 
     DWORD id = 0;
     const UniqueHandle thread(CreateThread(nullptr, kStackBytes, thread_main, holder.get(),
                                            STACK_SIZE_PARAM_IS_A_RESERVATION, &id));
     if (!thread) return refusal(name, GetLastError());
     (void)holder.release();  // the thread has it now
+    object->begun();
     state->id.store(id, std::memory_order_relaxed);
     const HANDLE ready = state->ready.get();
     (void)wait_any(&ready, 1, monotonic_now() + kStartBound);
-    return std::make_unique<WindowsThread>(std::move(state));
+    return std::unique_ptr<ports::Thread>(std::move(object));
   }
 
   std::unique_ptr<ports::Signal> make_signal() override { return std::make_unique<EventSignal>(); }
