@@ -142,6 +142,7 @@ class AsioFront : public std::enable_shared_from_this<AsioFront> {
 
   // front_service.cpp: the conversation. Under control_.
   [[nodiscard]] Result<> connect(nanoseconds bound);
+  [[nodiscard]] Result<wire::DriverDescription> ask_service(Instant deadline);
   [[nodiscard]] bool select_clock_again(const wire::DriverDescription& driver, Instant deadline);
   void look_again(nanoseconds bound);
   void adopt(wire::DriverDescription description);

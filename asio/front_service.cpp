@@ -37,9 +37,9 @@ Result<> AsioFront::connect(nanoseconds bound) {
   const Instant deadline = within(bound);
   // Before the question: the notifier may handle events of the new conversation while we are here.
   const bool stale = description_stale_.exchange(false);
-  auto description = link_->connect(true, deadline);
+  auto description = ask_service(deadline);
   if (description && select_clock_again(*description, deadline)) {
-    description = link_->connect(true, deadline);  // the device's rate may be another now
+    description = ask_service(deadline);  // the device's rate may be another now
   }
   if (!description) {
     if (stale) description_stale_ = true;
@@ -56,6 +56,16 @@ Result<> AsioFront::connect(nanoseconds bound) {
   link_up_ = true;
   if (notify_) notify_->signal();
   return repeat_mixer();
+}
+
+/// Who breaks the attempt off marks it first and hangs up then: one of the two is seen, whenever it
+/// happens.
+Result<wire::DriverDescription> AsioFront::ask_service(Instant deadline) {
+  link_->prepare_connect();
+  if (attempt_.load() == Attempt::aborted) {
+    return fail(ErrorCode::disconnected, "The attempt to reach the service was broken off.");
+  }
+  return link_->connect(true, deadline);
 }
 
 /// A service that has started anew knows nothing of the clock source that the host has selected.

@@ -369,6 +369,18 @@ TEST(teardown, stop_breaks_off_an_attempt_to_reconnect) {
   world.service.connect_takes = {};
 }
 
+TEST(teardown, stop_breaks_off_an_attempt_to_reconnect_that_has_asked_nobody_yet) {
+  World world(Stepping::threads);
+  world.reach(State::running);
+  world.service.hold_connects = true;
+  world.service.die();
+  ASSERT_TRUE(world.service.await_calls("held", 1));
+  EXPECT_EQ(world.front->stop(), kOk);
+  EXPECT_EQ(world.service.calls("held"), 1);
+  EXPECT_EQ(world.service.calls("connect"), 1);
+  world.service.hold_connects = false;
+}
+
 TEST(teardown, the_threads_bring_a_lost_service_back) {
   World world(Stepping::threads);
   world.reach(State::running);

@@ -135,6 +135,7 @@ class FakeService : public ports::SharedRegions {
   bool start_throws = false;
   bool end_throws = false;             ///< stop and dispose
   nanoseconds connect_takes{0};        ///< real time; broken off by disconnect()
+  bool hold_connects = false;          ///< until somebody breaks them off, before they begin
   std::function<void()> on_connect{};  ///< with the answer in hand; set before init
   nanoseconds mixer_takes{0};          ///< each monitor and gain, by the clock
 
@@ -257,9 +258,17 @@ class FakeLink final : public ipc::ServiceLink {
  public:
   explicit FakeLink(FakeService& service) : service_(service) {}
 
-  [[nodiscard]] Result<wire::DriverDescription> connect(bool, Instant) override {
+  void prepare_connect() noexcept override {
     std::unique_lock lock(service_.mutex_);
     cancelled_ = false;
+    prepared_ = true;
+    if (!service_.hold_connects) return;
+    note("held");
+    (void)service_.changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return cancelled_; });
+  }
+  [[nodiscard]] Result<wire::DriverDescription> connect(bool, Instant) override {
+    std::unique_lock lock(service_.mutex_);
+    if (!std::exchange(prepared_, false)) cancelled_ = false;
     note("connect");
     if (service_.connect_takes.count() > 0) {
       service_.changed_.wait_for(lock, service_.connect_takes, [&] { return cancelled_; });
@@ -425,6 +434,7 @@ class FakeLink final : public ipc::ServiceLink {
   FakeService& service_;
   bool connected_ = false;
   bool cancelled_ = false;
+  bool prepared_ = false;
   bool woken_ = false;
   int breaks_ = 0;
 };

@@ -36,12 +36,22 @@ ServiceClient::ServiceClient(ports::Clock& clock, ports::Threads& threads,
 
 ServiceClient::~ServiceClient() { disconnect(); }
 
+void ServiceClient::prepare_connect() noexcept {
+  const MutexLock lock(mutex_);
+  cancelled_ = false;
+  prepared_ = true;
+}
+
 Result<wire::DriverDescription> ServiceClient::connect(bool may_start, Instant deadline) {
-  disconnect();
+  std::shared_ptr<RpcChannel> earlier;
   {
     const MutexLock lock(mutex_);
-    cancelled_ = false;
+    if (!std::exchange(prepared_, false)) cancelled_ = false;
+    if (cancelled_) return not_connected();
+    earlier = std::exchange(channel_, nullptr);
   }
+  if (earlier) earlier->close();
+  earlier.reset();  // its thread is joined now
   Instant start_at = clock_.now();
   bool started = false;
   nanoseconds pause = kFirstPause;

@@ -41,6 +41,7 @@ class ServiceClient final : public ServiceLink {
   /// Disconnects. Blocks for 2 s at most.
   ~ServiceClient() override;
 
+  void prepare_connect() noexcept override;
   /// While nobody listens, or a service that is just leaving hangs up, it tries again until
   /// `deadline`, with pauses of 10 ms growing to 100 ms. A service that does not come up is started
   /// once more each second: the first one may have met the leaving one's endpoint.
@@ -80,6 +81,7 @@ class ServiceClient final : public ServiceLink {
   ports::Mutex mutex_;  // guards what follows
   std::shared_ptr<RpcChannel> channel_;
   bool cancelled_ = false;
+  bool prepared_ = false;     // for connect(): cancelled_ is about this one already
   bool was_managed_ = false;  // the service that answered last was the system's
 };
 

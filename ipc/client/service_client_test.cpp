@@ -90,6 +90,20 @@ TEST_F(service_client, starts_an_absent_service_and_connects_to_it) {
   EXPECT_EQ(starts, 1);
 }
 
+TEST_F(service_client, a_disconnect_before_a_prepared_connect_breaks_that_one_off) {
+  const auto client = make_client();
+  client->prepare_connect();
+  client->disconnect();
+  const auto refused = client->connect(true, ports.soon());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::disconnected);
+  EXPECT_EQ(starts, 0);
+  EXPECT_TRUE(client->connect(true, ports.soon()));
+  client->disconnect();
+  client->prepare_connect();
+  EXPECT_TRUE(client->connect(true, ports.soon()));
+}
+
 TEST_F(service_client, starts_nothing_unless_it_may) {
   const auto client = make_client();
   const auto refused = client->connect(false, ports.soon());

@@ -18,6 +18,10 @@ class ServiceLink {
  public:
   virtual ~ServiceLink() = default;
 
+  /// From here on disconnect() breaks off the next connect() as well, even one that has not begun.
+  /// Called before connect() by whom another thread may break off.
+  virtual void prepare_connect() noexcept {}
+
   /// Connects, starting the service when nobody answers and `may_start` is set, and says hello.
   /// Errors: service_absent (with the reason in plain words), access_denied, version_mismatch.
   [[nodiscard]] virtual Result<wire::DriverDescription> connect(bool may_start,
