@@ -12,6 +12,7 @@
 #include "asio/dll/registration.hpp"
 #include "asio/driver_shell.hpp"
 #include "asio/float_guard.hpp"
+#include "platform/windows/text.hpp"
 
 namespace asiodrv::asio {
 namespace {
@@ -24,15 +25,6 @@ bool same(REFGUID guid, const Guid& ours) noexcept {
   return std::memcmp(&guid, &ours, sizeof ours) == 0;
 }
 
-std::string to_utf8(const std::wstring& text) {
-  if (text.empty()) return {};
-  const int wide = static_cast<int>(text.size());
-  const int size = WideCharToMultiByte(CP_UTF8, 0, text.data(), wide, nullptr, 0, nullptr, nullptr);
-  std::string bytes(static_cast<std::size_t>(size), '\0');
-  WideCharToMultiByte(CP_UTF8, 0, text.data(), wide, bytes.data(), size, nullptr, nullptr);
-  return bytes;
-}
-
 /// Empty when it is not set. A host may change its environment: ask the system, not the runtime.
 std::string variable(const wchar_t* name) {
   std::wstring value(256, L'\0');
@@ -40,7 +32,7 @@ std::string variable(const wchar_t* name) {
     const DWORD size = static_cast<DWORD>(value.size());
     const DWORD used = GetEnvironmentVariableW(name, value.data(), size);
     value.resize(used);
-    if (used < size) return to_utf8(value);
+    if (used < size) return platform::to_utf8(value);
   }
 }
 
