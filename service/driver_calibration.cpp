@@ -94,7 +94,7 @@ ports::DeviceLatency DriverService::device_latency() const {
 void DriverService::tell_corrected(const ports::DeviceLatency& before) {
   const ports::DeviceLatency now = device_latency();
   if (now.input == before.input && now.output == before.output) return;
-  for (const auto& [connection, client] : clients_) {
+  for (auto& [connection, client] : clients_) {
     if (client.session) tell_latency(client);
   }
 }

@@ -95,7 +95,7 @@ void DriverService::follow_clock(SampleRate rate) {
     if (!joined) set_aside(*each);
   }
   restart_runs(after);
-  for (const auto& [connection, client] : clients_) {
+  for (auto& [connection, client] : clients_) {
     if (!client.hello) continue;
     if (client.session) tell_latency(client);
     if (rate_of(client) == rate) tell_rate(client, rate);

@@ -129,7 +129,7 @@ void DriverService::look_for_device() {
   admit_waiting();
   restart_runs(after);
   ports_.log(LogLevel::info, fmt::format("{} is back.", host_->info().name));
-  for (const auto& [connection, client] : clients_) {
+  for (auto& [connection, client] : clients_) {
     if (client.session) tell_latency(client);
   }
 }
@@ -175,18 +175,18 @@ void DriverService::watch_parts() {
   }
 }
 
-/// What the device has measured of itself since programs were told.
+/// What the device has measured of itself since a program was told. Each was told at its own time:
+/// what one has heard long ago is news to another that has made its buffers since.
 void DriverService::watch_latency() {
   if (!host_->is_running()) return;
   const ports::DeviceLatency now = device_latency();
   const Frames period = host_->format().period;
-  if (!differ(now.input, told_latency_.input, period) &&
-      !differ(now.output, told_latency_.output, period)) {
-    return;
-  }
-  told_latency_ = now;
-  for (const auto& [connection, client] : clients_) {
-    if (client.session) tell_latency(client);
+  for (auto& [connection, client] : clients_) {
+    if (!client.session) continue;
+    if (differ(now.input, client.told_latency.input, period) ||
+        differ(now.output, client.told_latency.output, period)) {
+      tell_latency(client);
+    }
   }
 }
 

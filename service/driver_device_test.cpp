@@ -341,6 +341,37 @@ TEST_F(driver_device, one_that_measures_itself_slower_is_told_to_programs) {
   }
 }
 
+/// Each stream begins with an estimate again, and is measured again.
+TEST_F(driver_device, one_that_measures_the_same_again_is_told_to_programs_again) {
+  world.begin();
+  for (int round = 0; round < 2; ++round) {
+    world.device->latency.output = {5};
+    MiniHost host(world, "host.exe", kSecond, {0});
+    EXPECT_EQ(host.grant.output_latency.count, kSecond.count + 5U);
+    host.start();
+    world.device->allow(4);
+    ASSERT_TRUE(host.wait_cycles(2));
+    world.device->latency.output = {5'000};
+    world.do_chores();
+    expect_event(world, *host.link, HostEventKind::latencies_changed);
+  }
+}
+
+TEST_F(driver_device, one_that_takes_what_it_said_is_no_news) {
+  world.device->latency.output = {5'000};
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  EXPECT_EQ(host.grant.output_latency.count, kSecond.count + 5'000U);
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.do_chores();
+  ASSERT_TRUE(world.ask("cables.create", {{"name", "Talk"}, {"channels", 1}}));
+  const auto event = host.link->next_event(world.soon());
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->kind, HostEventKind::reset_request) << "an event came before";
+}
+
 class late_device : public driver_device {
  protected:
   std::unique_ptr<ports::Device> make_part() {

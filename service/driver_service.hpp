@@ -186,6 +186,7 @@ class DriverService final : public ipc::ControlHandler {
     bool gone = false;     ///< its connection has ended, and there was no memory to forget it
     SampleRate rate{};     ///< that it asked for; 0: that of the device
     HostMixer mixer;       ///< what it has set through future()
+    ports::DeviceLatency told_latency{};  ///< the device's, as its program was told last
 
     [[nodiscard]] std::uint32_t process_id() const noexcept;
     [[nodiscard]] const std::string& program() const noexcept;
@@ -291,7 +292,7 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] Result<> join(Client& client);
   [[nodiscard]] Result<> change_rate(Client& client, SampleRate rate, bool with_device);
   [[nodiscard]] ports::DeviceFormat at_rate(SampleRate rate) const;
-  void tell_latency(const Client& client);
+  void tell_latency(Client& client);
   [[nodiscard]] HostMixer::Channels mixer_channels() const;
   Result<nlohmann::json> adopt_mixer(Client& client, HostMixer next);
   void add_host_mixers(engine::GraphSpec& graph, const Studio& studio) const;
@@ -316,9 +317,8 @@ class DriverService final : public ipc::ControlHandler {
   Instant idle_since_;  // while no client has said hello
   std::unique_ptr<ports::Signal> attention_;
   std::unique_ptr<EngineHost> host_;
-  ports::DeviceInfo known_device_;       // as programs were told last
-  ports::DeviceLatency told_latency_{};  // the same
-  SampleRate rate_{};                    // in use, or for the next that opens the device
+  ports::DeviceInfo known_device_;  // as programs were told last
+  SampleRate rate_{};               // in use, or for the next that opens the device
   bool clock_lost_ = false;  // the source that the device follows is silent, and programs know it
   std::map<ipc::ConnectionId, Client> clients_;
   std::uint32_t next_session_ = 1;

@@ -107,6 +107,7 @@ Result<json> DriverService::create_session(Client& client, const json& params) {
   client.session = std::move(*session);
   try {
     if (auto joined = join(client); !joined) return refusal(joined.error());
+    client.told_latency = device_latency();
     return wire::to_json(grant(client));
   } catch (...) {  // no memory: nothing of a session that its program knows nothing of may stay
     drop_session(client);
@@ -357,7 +358,8 @@ ports::DeviceFormat DriverService::at_rate(SampleRate rate) const {
   return {rate, period_for(host_->info(), rate, wanted)};
 }
 
-void DriverService::tell_latency(const Client& client) {
+void DriverService::tell_latency(Client& client) {
+  client.told_latency = device_latency();
   // What does not fit the device where it is now has no latency: only new buffers will sound.
   if (host_->counters(client.session->id()).rests) {
     return notify(client, {HostEventKind::reset_request, {}, {}, {}});
@@ -389,7 +391,7 @@ Result<> DriverService::move_device(const ports::DeviceFormat& format, const Cli
   }
   const bool other_rate = rate_ != format.rate;
   rate_ = format.rate;
-  for (const auto& [connection, client] : clients_) {
+  for (auto& [connection, client] : clients_) {
     if (&client == mover || !client.hello) continue;
     if (client.session) {
       tell_latency(client);
