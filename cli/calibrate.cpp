@@ -137,6 +137,27 @@ int forget(const ClientOptions& options, const CalibrateOptions& calibrate) {
   return kDone;
 }
 
+/// Everything that was measured, of which the first answer may hold a part.
+int show_corrections(const ClientOptions& options) {
+  Conversation session(options);
+  if (auto connected = session.connect(); !connected) return report(connected.error());
+  auto answer = session.call("calibrate.list");
+  if (!answer) return report(answer.error());
+  const std::uint64_t next = answer->value("next", std::uint64_t{0});
+  if (next < answer->value("total", next)) {
+    auto rest = session.call_all("calibrate.list", "corrections", "total", next);
+    if (!rest) return report(rest.error());
+    for (json& each : *rest) (*answer)["corrections"].push_back(std::move(each));
+  }
+  answer->erase("next");
+  answer->erase("total");
+  if (options.json)
+    print_json(*answer);
+  else
+    print(corrections_text(*answer));
+  return kDone;
+}
+
 }  // namespace
 
 std::string wrong_usage(const CalibrateOptions& calibrate) {
@@ -148,7 +169,7 @@ std::string wrong_usage(const CalibrateOptions& calibrate) {
 }
 
 int run_calibrate(const ClientOptions& options, const CalibrateOptions& calibrate) {
-  if (calibrate.list) return ask(options, "calibrate.list", corrections_text);
+  if (calibrate.list) return show_corrections(options);
   if (calibrate.forget) return forget(options, calibrate);
   return Calibrator(options, calibrate).run();
 }

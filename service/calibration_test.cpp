@@ -119,6 +119,31 @@ TEST_F(calibration, measures_the_cable_keeps_what_it_found_and_tells_programs) {
   EXPECT_NEAR(kept.corrections.all()[0].frames, -8, 0.05);
 }
 
+/// An answer that is too long for a message ends its connection.
+TEST_F(calibration, a_list_of_very_many_comes_in_pages) {
+  constexpr std::uint32_t kMany = 2'000;
+  Corrections corrections;
+  Correction each;
+  each.key = {std::string(100, 'd'), "exclusive", SampleRate{8'000}, {}};
+  each.name = "Step";
+  for (each.key.period = {1}; each.key.period.count <= kMany; ++each.key.period.count) {
+    ASSERT_TRUE(corrections.set(each));
+  }
+  ASSERT_TRUE(save_corrections(world.calibration_path, corrections));
+  world.begin();
+  connect();
+  std::size_t rows = 0;
+  while (rows < kMany) {
+    const auto page = call("calibrate.list", {{"from", rows}});
+    ASSERT_TRUE(page) << page.error().message;
+    ASSERT_FALSE(page->at("corrections").empty());
+    EXPECT_EQ(page->at("corrections").front().at("period_frames"), rows + 1);
+    EXPECT_EQ(page->at("total"), kMany);
+    rows += page->at("corrections").size();
+    EXPECT_EQ(page->at("next"), rows);
+  }
+}
+
 TEST_F(calibration, the_next_service_knows_it_and_forgetting_undoes_it) {
   Corrections corrections;
   Correction known;

@@ -12,6 +12,7 @@
 #include "core/ports/periods.hpp"
 #include "core/wire/member_reader.hpp"
 #include "service/driver_service.hpp"
+#include "service/pages.hpp"
 
 namespace asiodrv::service {
 namespace {
@@ -102,6 +103,7 @@ void DriverService::tell_corrected(const ports::DeviceLatency& before) {
 Result<json> DriverService::list_calibrations(Client&, const json& params) {
   wire::MemberReader reader(params, "calibrate.list");
   const SampleRate rate{reader.number_or("rate_hz", 1, wire::kAnyNumber, rate_.hz)};
+  const std::size_t from = reader.number_or("from", 0, wire::kAnyNumber, 0);
   if (!reader.good()) return refusal(reader.result(0).error());
   const ports::DeviceInfo& info = host_->info();
   json list = json::array();
@@ -114,11 +116,17 @@ Result<json> DriverService::list_calibrations(Client&, const json& params) {
                     {"correction_frames", hundredths(each.frames)},
                     {"in_use", host_->is_open() && each.key == correction_key(host_->format())}});
   }
+  const std::size_t total = list.size();
+  const std::size_t first = std::min(from, total);
+  json shown = take_page(list, first, total);
+  const std::size_t next = first + shown.size();
   return json{{"device", info.id},
               {"name", info.name},
               {"rate_hz", rate.hz},
               {"periods_frames", few_of(periods_of(info, rate, config_.config))},
-              {"corrections", std::move(list)}};
+              {"corrections", std::move(shown)},
+              {"next", next},
+              {"total", total}};
 }
 
 Result<json> DriverService::forget_calibrations(Client&, const json& params) {

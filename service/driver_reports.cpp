@@ -9,6 +9,7 @@
 
 #include "core/wire/member_reader.hpp"
 #include "service/driver_service.hpp"
+#include "service/pages.hpp"
 #include "service/version.hpp"
 
 namespace asiodrv::service {
@@ -19,7 +20,7 @@ using engine::FlightRecorder;
 using engine::XrunEvent;
 using nlohmann::json;
 
-// What fits into one message with room to spare: about 130 and 400 bytes each.
+// About 130 and 400 bytes each; what happened to parts has their names in it.
 constexpr std::size_t kXrunsPerPage = 1000;
 constexpr std::size_t kRecordsPerPage = 400;
 
@@ -105,10 +106,9 @@ json page(const char* name, std::uint64_t from, std::size_t per_page, Written wr
   if (entries.size() > per_page) entries.resize(per_page);
   json list = json::array();
   for (const auto& entry : entries) list.push_back(to_json(entry));
-  return {{name, std::move(list)},
-          {"first", first},
-          {"next", entries.empty() ? total : first + entries.size()},
-          {"written", total}};
+  json shown = take_page(list, 0, per_page);
+  const std::uint64_t next = shown.empty() ? total : first + shown.size();
+  return {{name, std::move(shown)}, {"first", first}, {"next", next}, {"written", total}};
 }
 
 /// The member "from", a count that may need more than 32 bits; 0 when it is absent.

@@ -11,6 +11,7 @@
 
 #include "core/wire/member_reader.hpp"
 #include "service/driver_service.hpp"
+#include "service/pages.hpp"
 #include "service/studio_file.hpp"
 
 namespace asiodrv::service {
@@ -18,7 +19,6 @@ namespace {
 
 using nlohmann::json;
 
-// What fits into one message with room to spare, whatever the names: about 600 bytes each at most.
 constexpr std::size_t kRowsPerPage = 300;
 constexpr std::size_t kMaxChanges = 2048;
 constexpr double kFloorDb = -144.0;  // 24 bits; quieter than that is silence
@@ -51,9 +51,8 @@ Result<json> page(const char* name, json rows, const json& params) {
   if (!reader.good()) return refusal(reader.result(0));
   const std::size_t total = rows.size();
   const std::size_t first = std::min<std::size_t>(from, total);
-  const std::size_t next = std::min(first + kRowsPerPage, total);
-  json shown = json::array();
-  for (std::size_t i = first; i < next; ++i) shown.push_back(std::move(rows[i]));
+  json shown = take_page(rows, first, kRowsPerPage);
+  const std::size_t next = first + shown.size();
   return json{{name, std::move(shown)}, {"next", next}, {"total", total}};
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <utility>
 
 #include "service/testing/test_world.hpp"
 #include "tests/support/text.hpp"
@@ -48,6 +49,25 @@ class driver_routing : public ::testing::Test {
     more["from"] = from;
     more["to"] = to;
     return {{"routes", json::array({std::move(more)})}};
+  }
+
+  /// The ends of all routes, read page by page.
+  std::set<std::string> listed_routes() {
+    std::set<std::string> seen;
+    std::size_t next = 0;
+    for (std::size_t total = 1; next < total;) {
+      const json page = done("routes.list", {{"from", next}});
+      const std::size_t before = std::exchange(next, page.value("next", next));
+      if (next <= before) {
+        ADD_FAILURE() << "a page without an end";
+        break;
+      }
+      total = page.at("total").get<std::size_t>();
+      for (const json& each : page.at("routes")) {
+        seen.insert(each.at("from").get<std::string>() + each.at("to").get<std::string>());
+      }
+    }
+    return seen;
   }
 
   fs::path folder;
@@ -110,19 +130,21 @@ TEST_F(driver_routing, long_lists_come_in_pages_without_a_gap) {
     }
   }
   done("routes.set", {{"routes", routes}});
-  std::set<std::string> seen;
-  std::size_t next = 0;
-  for (std::size_t total = 1; next < total;) {
-    const json page = done("routes.list", {{"from", next}});
-    total = page.at("total").get<std::size_t>();
-    ASSERT_GT(page.at("next").get<std::size_t>(), next);
-    next = page.at("next").get<std::size_t>();
-    for (const json& each : page.at("routes")) {
-      seen.insert(each.at("from").get<std::string>() + each.at("to").get<std::string>());
-    }
-  }
-  EXPECT_EQ(seen.size(), 1024U);
+  EXPECT_EQ(listed_routes().size(), 1024U);
   EXPECT_EQ(done("routes.clear").at("removed"), 1024);
+}
+
+/// An answer that is too long for a message ends its connection.
+TEST_F(driver_routing, a_list_of_routes_can_be_read_however_long_the_names_of_programs_are) {
+  const std::string name(Studio::kMaxProgramBytes - 3, '"');  // each takes two bytes in a message
+  for (int begin = 100; begin < 400; begin += 100) {
+    json routes = json::array();
+    for (int i = begin; i < begin + 100; ++i) {
+      routes.push_back({{"from", name + std::to_string(i) + "/out:1"}, {"to", name + "max/in:1"}});
+    }
+    done("routes.set", {{"routes", routes}});
+  }
+  EXPECT_EQ(listed_routes().size(), 300U);
 }
 
 TEST_F(driver_routing, routes_of_a_program_rest_until_it_has_buffers_and_again_afterwards) {

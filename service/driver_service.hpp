@@ -32,8 +32,9 @@
 //   calibrate.result {}                    {"state": "running", "progress"}: ask again in 100 ms;
 //                                          or "done", and what driver_calibration.cpp says; or an
 //                                          error
-//   calibrate.list   {"rate_hz"?}          {"corrections": [...], "periods_frames": [...], ...};
-//                                          the periods that can be measured at that rate
+//   calibrate.list   {"rate_hz"?, "from"}  {"corrections": [...], "next", "total",
+//                                          "periods_frames": [...], ...}; the periods that can be
+//                                          measured at that rate
 //   calibrate.forget {"rate_hz"?,          {"forgotten"}; of the device in use
 //                     "frames"?}
 //   shutdown         {}                    {}; the service leaves after the answer
