@@ -24,9 +24,13 @@ engine::Route* find(GraphSpec& graph, const Port& source, const Port& sink) noex
 }
 
 Result<> no_channel(const char* what, std::uint32_t asked, std::uint32_t there) {
-  return fail(ErrorCode::invalid_argument,
-              fmt::format("There is no {} {}: numbers from 0 to {} are there.", what, asked,
-                          static_cast<std::int64_t>(there) - 1));
+  if (there == 0) {
+    return fail(ErrorCode::invalid_argument,
+                fmt::format("There is no {0} {1}: the device has no {0}s.", what, asked));
+  }
+  return fail(
+      ErrorCode::invalid_argument,
+      fmt::format("There is no {} {}: numbers from 0 to {} are there.", what, asked, there - 1));
 }
 
 }  // namespace

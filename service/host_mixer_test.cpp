@@ -39,6 +39,16 @@ TEST(host_mixer, pan_keeps_the_power_and_needs_a_second_output) {
   EXPECT_NEAR(left, right, 1e-6);
 }
 
+TEST(host_mixer, a_device_without_inputs_is_not_said_to_have_some) {
+  HostMixer mixer;
+  const auto refused = mixer.set_monitor({0, 0, wire::kUnityGain, 0, true}, {0, 2, 0, 2});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().message, "There is no input 0: the device has no inputs.");
+  const auto beyond = mixer.set_monitor({2, 0, wire::kUnityGain, 0, true}, kThere);
+  ASSERT_FALSE(beyond);
+  EXPECT_EQ(beyond.error().message, "There is no input 2: numbers from 0 to 1 are there.");
+}
+
 TEST(host_mixer, all_inputs_at_once) {
   HostMixer mixer;
   ASSERT_TRUE(mixer.set_monitor({{}, 0, wire::kUnityGain, 0, true}, kThere));
