@@ -133,6 +133,27 @@ TEST_F(driver_reload, lost_device_is_replaced_by_one_that_is_there) {
   EXPECT_FALSE(world.ask("status").value().at("device").at("lost"));
 }
 
+/// Only under a loss do programs get buffers for a device that does not open, and silence.
+TEST_F(driver_reload, loss_is_over_when_another_device_has_taken_the_lost_one_s_place) {
+  {
+    MiniHost host(world, "host.exe", kSecond, {0, 3});
+    host.start(steady());
+    pass(host, 3);
+    world.device->unplug();
+    const Instant limit = world.soon();
+    while (world.losses == 0 && world.clock->now() < limit) world.do_chores();
+    ASSERT_EQ(world.losses, 1);
+    (void)new_device(4);
+    ASSERT_TRUE(world.ask("config.reload"));
+  }
+  ASSERT_TRUE(world.idle->wait(world.soon())) << "the host has not been forgotten";
+  world.device->refuse_open = true;
+  const auto link = world.connected("other.exe");
+  const auto refused = link->create_session({kSecond, {0}, {0}}, world.soon());
+  ASSERT_FALSE(refused) << "it got buffers that nobody plays";
+  EXPECT_EQ(refused.error().code, ErrorCode::device_busy);
+}
+
 TEST_F(driver_reload, changed_engine_section_waits_until_nobody_plays) {
   const auto client = world.connected("host.exe");
   ASSERT_TRUE(client->create_session({Frames{64}, {0}, {0}}, world.soon()));
