@@ -2,10 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
-#include <vector>
 
 #include "core/wire/member_reader.hpp"
 #include "service/driver_service.hpp"
@@ -20,9 +18,9 @@ using engine::FlightRecorder;
 using engine::XrunEvent;
 using nlohmann::json;
 
-// About 130 and 400 bytes each; what happened to parts has their names in it.
-constexpr std::size_t kXrunsPerPage = 1000;
-constexpr std::size_t kRecordsPerPage = 400;
+// About 130 and 400 bytes each.
+constexpr std::uint32_t kXrunsPerPage = 1000;
+constexpr std::uint32_t kRecordsPerPage = 400;
 
 json cause_names(std::uint32_t causes) {
   json names = json::array();
@@ -87,28 +85,18 @@ json to_json(const ports::DevicePartEvent& event) {
           {"late_commits", event.late_commits}};
 }
 
-/// One page of a ring, from entry number `from` on. `written` counts the entries ever written and
-/// `newest` copies the last ones; both again when the engine wrote meanwhile.
-template <class Written, class Newest>
-json page(const char* name, std::uint64_t from, std::size_t per_page, Written written,
-          Newest newest) {
-  constexpr int kTries = 3;
-  std::uint64_t total = 0;
-  decltype(newest(0U)) entries;
-  for (int i = 0; i < kTries; ++i) {
-    total = written();
-    const std::uint64_t wanted = total > from ? total - from : 0;
-    entries = newest(static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(wanted, std::numeric_limits<std::uint32_t>::max())));
-    if (written() == total) break;
-  }
-  const std::uint64_t first = total - std::min<std::uint64_t>(total, entries.size());
-  if (entries.size() > per_page) entries.resize(per_page);
+/// As much of `found` as one answer holds. `written`: how many there ever were before it was read.
+template <class Entry>
+json flight_page(const char* name, const engine::FlightPage<Entry>& found, std::uint64_t written) {
   json list = json::array();
-  for (const auto& entry : entries) list.push_back(to_json(entry));
-  json shown = take_page(list, 0, per_page);
-  const std::uint64_t next = shown.empty() ? total : first + shown.size();
-  return {{name, std::move(shown)}, {"first", first}, {"next", next}, {"written", total}};
+  for (const Entry& entry : found.entries) list.push_back(to_json(entry));
+  json shown = take_page(list, 0, list.size());
+  const std::uint64_t next = found.first + shown.size();
+  const std::uint64_t end = found.first + found.entries.size();
+  return {{name, std::move(shown)},
+          {"first", found.first},
+          {"next", next},
+          {"written", std::max(written, end)}};
 }
 
 /// The member "from", a count that may need more than 32 bits; 0 when it is absent.
@@ -188,31 +176,28 @@ Result<json> DriverService::flight_xruns(Client&, const json& params) {
   const auto from = page_start(params);
   if (!from) return tl::unexpected<Error>(from.error());
   const FlightRecorder& flight = host_->flight();
-  return page(
-      "xruns", *from, kXrunsPerPage, [&] { return flight.events_written(); },
-      [&](std::uint32_t limit) { return flight.newest_events(limit); });
+  const std::uint64_t written = flight.events_written();
+  return flight_page("xruns", flight.events_from(*from, kXrunsPerPage), written);
 }
 
 Result<json> DriverService::flight_records(Client&, const json& params) {
   const auto from = page_start(params);
   if (!from) return tl::unexpected<Error>(from.error());
   const FlightRecorder& flight = host_->flight();
-  return page(
-      "records", *from, kRecordsPerPage, [&] { return flight.records_written(); },
-      [&](std::uint32_t limit) { return flight.newest_records(limit); });
+  const std::uint64_t written = flight.records_written();
+  return flight_page("records", flight.records_from(*from, kRecordsPerPage), written);
 }
 
 Result<json> DriverService::flight_parts(Client&, const json& params) {
   const auto from = page_start(params);
   if (!from) return tl::unexpected<Error>(from.error());
   watch_parts();
-  return page(
-      "parts", *from, kXrunsPerPage, [&] { return part_events_seen_; },
-      [&](std::uint32_t limit) {
-        const std::size_t count = std::min<std::size_t>(limit, part_events_.size());
-        return std::vector<ports::DevicePartEvent>(
-            part_events_.end() - static_cast<std::ptrdiff_t>(count), part_events_.end());
-      });
+  const std::uint64_t oldest = part_events_seen_ - part_events_.size();
+  engine::FlightPage<ports::DevicePartEvent> found;
+  found.first = std::clamp(*from, oldest, part_events_seen_);
+  const auto begin = part_events_.begin() + static_cast<std::ptrdiff_t>(found.first - oldest);
+  found.entries.assign(begin, part_events_.end());
+  return flight_page("parts", found, part_events_seen_);
 }
 
 Result<json> DriverService::list_devices(Client&, const json&) {

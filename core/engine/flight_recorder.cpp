@@ -39,21 +39,28 @@ class FlightRecorder::Ring {
   }
 
   /// Any thread.
-  [[nodiscard]] std::vector<Entry> newest(std::uint32_t limit) const {
+  [[nodiscard]] FlightPage<Entry> from(std::uint64_t number, std::uint32_t most) const {
     const std::uint64_t end = finished_.load(std::memory_order_acquire);
-    const std::uint64_t count = std::min<std::uint64_t>({limit, end, Capacity});
-    std::vector<Entry> entries;
-    entries.reserve(count);
-    for (std::uint64_t number = end - count; number < end; ++number) {
-      const auto& slot = slots_[number % Capacity];
-      Words words{};
-      for (std::size_t i = 0; i < kWords; ++i) words[i] = slot[i].load(std::memory_order_relaxed);
-      std::atomic_thread_fence(std::memory_order_acquire);
-      const std::uint64_t started = started_.load(std::memory_order_relaxed);
-      if (started > number + Capacity) continue;  // overwritten while we read it
-      entries.push_back(std::bit_cast<Entry>(words));
+    const std::uint64_t oldest = end - std::min<std::uint64_t>(end, Capacity);
+    FlightPage<Entry> page{std::clamp(number, oldest, end), {}};
+    const std::uint64_t until = page.first + std::min<std::uint64_t>(most, end - page.first);
+    page.entries.reserve(until - page.first);
+    for (std::uint64_t each = page.first; each < until; ++each) {
+      Entry entry{};
+      if (read(each, entry)) {
+        page.entries.push_back(entry);
+        continue;
+      }
+      page.entries.clear();  // what was read before a gap has no number in this page
+      page.first = each + 1;
     }
-    return entries;
+    return page;
+  }
+
+  /// Any thread.
+  [[nodiscard]] std::vector<Entry> newest(std::uint32_t limit) const {
+    const std::uint64_t end = written();
+    return from(end - std::min<std::uint64_t>(end, limit), limit).entries;
   }
 
   [[nodiscard]] std::uint64_t written() const noexcept {
@@ -61,6 +68,18 @@ class FlightRecorder::Ring {
   }
 
  private:
+  /// False when the writer has overwritten it while it was read.
+  [[nodiscard]] bool read(std::uint64_t number, Entry& entry) const {
+    const auto& slot = slots_[number % Capacity];
+    Words words{};
+    for (std::size_t i = 0; i < kWords; ++i) words[i] = slot[i].load(std::memory_order_relaxed);
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const std::uint64_t started = started_.load(std::memory_order_relaxed);
+    if (started > number + Capacity) return false;
+    entry = std::bit_cast<Entry>(words);
+    return true;
+  }
+
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> finished_{0};
   std::array<std::array<std::atomic<std::uint64_t>, kWords>, Capacity> slots_{};
@@ -79,6 +98,13 @@ std::vector<FlightRecord> FlightRecorder::newest_records(std::uint32_t limit) co
 }
 std::vector<XrunEvent> FlightRecorder::newest_events(std::uint32_t limit) const {
   return events_->newest(limit);
+}
+FlightPage<FlightRecord> FlightRecorder::records_from(std::uint64_t from,
+                                                      std::uint32_t most) const {
+  return records_->from(from, most);
+}
+FlightPage<XrunEvent> FlightRecorder::events_from(std::uint64_t from, std::uint32_t most) const {
+  return events_->from(from, most);
 }
 std::uint64_t FlightRecorder::records_written() const noexcept { return records_->written(); }
 std::uint64_t FlightRecorder::events_written() const noexcept { return events_->written(); }

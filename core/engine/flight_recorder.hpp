@@ -56,6 +56,13 @@ struct XrunEvent {
   std::uint32_t duration_ns;   ///< how late whatever was late came, saturated
 };
 
+/// Entries in a row, and the number of the first: they are counted from 0 since the recorder began.
+template <class Entry>
+struct FlightPage {
+  std::uint64_t first = 0;  ///< without entries: of the one that would be next
+  std::vector<Entry> entries;
+};
+
 /// Fixed-size rings; the oldest entries are overwritten. One writer (the engine thread), any
 /// number of readers.
 class FlightRecorder {
@@ -73,9 +80,14 @@ class FlightRecorder {
   void write(const XrunEvent& event) RT_SAFE;
 
   /// Copies of the newest `limit` entries, oldest first. Any thread; allocates. Entries that the
-  /// writer overtakes while they are read are left out.
+  /// writer overtakes while they are read are left out, and those before them.
   [[nodiscard]] std::vector<FlightRecord> newest_records(std::uint32_t limit) const;
   [[nodiscard]] std::vector<XrunEvent> newest_events(std::uint32_t limit) const;
+
+  /// Copies of `most` entries at most from number `from` on, or from the oldest that is left.
+  /// Otherwise as above.
+  [[nodiscard]] FlightPage<FlightRecord> records_from(std::uint64_t from, std::uint32_t most) const;
+  [[nodiscard]] FlightPage<XrunEvent> events_from(std::uint64_t from, std::uint32_t most) const;
 
   /// How many were ever written. A reader that saw fewer than this lost some to the ring.
   [[nodiscard]] std::uint64_t records_written() const noexcept;
