@@ -17,6 +17,11 @@ using wire::HostEventKind;
 namespace {
 
 constexpr std::size_t kMaxPartEvents = 1000;
+/// A stream that was lost sooner than this after it could begin has not lasted.
+constexpr nanoseconds kLastingStream = std::chrono::seconds{3};
+/// So many losses in a row are like any other; then each doubles the pause.
+constexpr std::uint32_t kPatientLosses = 3;
+constexpr nanoseconds kLongestPause = std::chrono::seconds{8};
 /// The system says when it is awake; should it not, the device is not away for longer.
 constexpr nanoseconds kSleepLimit = std::chrono::seconds{10};
 /// Latencies that a device measures while it runs move a little; hosts are told of what matters.
@@ -72,14 +77,40 @@ bool DriverService::device_is_away() const {
                                          [](const auto& each) { return each.second.waiting; });
 }
 
+/// How long a device that has just been lost is left alone. One that opens, starts and is lost
+/// again at once would otherwise fill the logs, and be opened for ever.
+nanoseconds DriverService::pause_after_loss() {
+  const auto pause = [this] {
+    nanoseconds grown = kLookInterval;
+    for (std::uint32_t i = kPatientLosses; i <= losses_in_a_row_ && grown < kLongestPause; ++i) {
+      grown *= 2;
+    }
+    return std::min(grown, kLongestPause);
+  };
+  const Instant now = ports_.clock.now();
+  const bool soon = lost_at_ && now - *lost_at_ < pause() + kLastingStream;
+  losses_in_a_row_ = soon ? losses_in_a_row_ + 1 : 0;
+  lost_at_ = now;
+  return pause();
+}
+
 void DriverService::device_was_lost() {
   host_->quieten();
   loss_told_ = left_playing_ = true;
-  look_again_ = ports_.clock.now() + kLookInterval;
+  const nanoseconds pause = pause_after_loss();
+  look_again_ = ports_.clock.now() + pause;
   const std::string loss = host_->loss();
-  ports_.log(LogLevel::error, fmt::format("{} It is looked for every 500 ms; programs hear silence "
-                                          "meanwhile.",
-                                          loss.empty() ? host_->info().name + " is gone." : loss));
+  const std::string what = loss.empty() ? host_->info().name + " is gone." : loss;
+  if (losses_in_a_row_ >= kPatientLosses) {  // programs were asked for new buffers: that is no help
+    const auto pause_s = std::chrono::duration_cast<std::chrono::seconds>(pause).count();
+    return ports_.log(LogLevel::error,
+                      fmt::format("{} It does not last: it is looked for again in {} s; programs "
+                                  "hear silence meanwhile.",
+                                  what, pause_s));
+  }
+  ports_.log(
+      LogLevel::error,
+      fmt::format("{} It is looked for every 500 ms; programs hear silence meanwhile.", what));
   ports_.on_device_lost(loss.empty() ? host_->info().name : loss);
   for (const auto& [connection, client] : clients_) {
     if (client.session) notify(client, {HostEventKind::reset_request, {}, {}, {}});

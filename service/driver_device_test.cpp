@@ -236,6 +236,36 @@ TEST_F(driver_device, its_loss_is_told_to_whoever_keeps_the_events) {
   EXPECT_EQ(world.losses, 1);
 }
 
+/// It opens, starts and is lost at once: no reason to fill logs and to have hosts reset for ever.
+TEST_F(driver_device, one_that_never_lasts_is_looked_for_less_often_and_told_no_more) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  Instant before = world.clock->now();
+  nanoseconds longest{0};
+  Instant last = before;
+  int resets = 0;
+  for (int losses = 0; losses < 5; ++losses) {
+    last = world.clock->now();
+    world.device->unplug();
+    ASSERT_TRUE(chores_until_lost_is(true)) << world.log_text();
+    world.do_chores();
+    longest = std::max(longest, world.clock->now() - std::exchange(before, last));
+    world.device->replug();
+    ASSERT_TRUE(chores_until_lost_is(false)) << world.log_text();
+    for (;; ++resets) {
+      const auto event = host.link->next_event(world.soon());
+      ASSERT_TRUE(event) << "it was not told that it is back";
+      if (event->kind == HostEventKind::latencies_changed) break;
+      EXPECT_EQ(event->kind, HostEventKind::reset_request);
+    }
+  }
+  if (longest >= std::chrono::seconds{3}) GTEST_SKIP() << "the machine stood still";
+  EXPECT_GE(world.clock->now() - last, std::chrono::seconds{2}) << world.log_text();
+  EXPECT_EQ(world.losses, 3);
+  EXPECT_EQ(resets, 3);
+}
+
 TEST_F(driver_device, one_that_comes_back_at_another_rate_plays_on_for_programs_at_the_old_one) {
   world.begin();
   MiniHost host(world, "host.exe", kSecond, {0});

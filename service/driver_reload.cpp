@@ -69,6 +69,7 @@ Result<> DriverService::change_device(std::unique_ptr<ports::Device> device) {
   rate_ = format.rate;
   clock_lost_ = false;
   loss_told_ = false;
+  lost_at_.reset();  // how long another one lasts is not known
   if (host_->is_open()) left_playing_ = false;
   known_device_ = host_->info();
   studio_.set_device({known_device_.id, known_device_.name, known_device_.input_channels,

@@ -128,6 +128,7 @@ void DriverService::make_host(std::unique_ptr<ports::Device> device) {
   const ports::DeviceInfo& info = host_->info();
   rate_ = info.default_rate;
   clock_lost_ = false;
+  lost_at_.reset();
   known_device_ = {};
   note_device();
   graph_.reset();  // a new engine has been told nothing

@@ -305,6 +305,7 @@ class DriverService final : public ipc::ControlHandler {
   void note_device();
   [[nodiscard]] bool device_is_away() const;
   void device_was_lost();
+  [[nodiscard]] nanoseconds pause_after_loss();
   void look_for_device();
   void admit_waiting();
   void set_aside(Client& client);
@@ -335,11 +336,13 @@ class DriverService final : public ipc::ControlHandler {
   std::uint64_t part_events_seen_ = 0;
   XrunWatch xruns_;
   bool leaving_ = false;
-  bool look_at_device_ = false;  // a program has come since it was looked at
-  bool loss_told_ = false;       // clients know that the device is lost
-  bool left_playing_ = false;    // it was lost under programs, and has not been back since
-  Instant look_again_{};         // for the lost device
-  std::string look_error_;       // why it did not come back last time
+  bool look_at_device_ = false;        // a program has come since it was looked at
+  bool loss_told_ = false;             // clients know that the device is lost
+  bool left_playing_ = false;          // it was lost under programs, and has not been back since
+  Instant look_again_{};               // for the lost device
+  std::optional<Instant> lost_at_;     // the last time that it was told
+  std::uint32_t losses_in_a_row_ = 0;  // the last ones, but for the first, that came soon after
+  std::string look_error_;             // why it did not come back last time
 };
 
 }  // namespace asiodrv::service
