@@ -120,17 +120,18 @@ void DriverService::device_was_lost() {
 void DriverService::suspend() {
   if (!host_->is_open()) return;
   host_->suspend();
-  ports_.log(LogLevel::info,
-             fmt::format("The machine goes to sleep; {} is let go of.", host_->info().name));
   loss_told_ = left_playing_ = host_->is_lost();  // it comes back as it was: no word to programs
   look_again_ = ports_.clock.now() + kSleepLimit;
   attention_->signal();
+  // Last: there may be no memory for it.
+  ports_.log(LogLevel::info,
+             fmt::format("The machine goes to sleep; {} is let go of.", host_->info().name));
 }
 
 void DriverService::resume() {
-  ports_.log(LogLevel::info, "The machine is awake.");
   look_again_ = ports_.clock.now();
   look_at_device();
+  ports_.log(LogLevel::info, "The machine is awake.");
 }
 
 void DriverService::look_at_device() {

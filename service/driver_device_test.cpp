@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <utility>
 
 #include "service/late_device.hpp"
@@ -195,6 +196,28 @@ TEST_F(driver_device, is_let_go_of_for_a_sleep_and_opened_again_after_it) {
   world.device->allow(4);
   EXPECT_TRUE(host.wait_cycles(before + 2)) << world.log_text();
   EXPECT_EQ(world.log_text().find("is looked for"), std::string::npos) << "told as a loss";
+}
+
+/// Programs would be told of a loss otherwise, and the device opened before the machine sleeps.
+TEST_F(driver_device, is_let_go_of_for_a_sleep_without_memory_for_a_line_in_the_log) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  const auto order_poorly = [this](void (DriverService::*what)()) {
+    world.no_memory_to_log = true;
+    world.server->run_serialised(
+        [this, what] { EXPECT_THROW((world.service.get()->*what)(), std::bad_alloc); });
+  };
+  order_poorly(&DriverService::suspend);
+  EXPECT_EQ(world.device->closes, 1);
+  world.do_chores();
+  EXPECT_TRUE(lost()) << "it was taken back before the machine slept";
+  EXPECT_EQ(world.losses, 0);
+  order_poorly(&DriverService::resume);
+  world.do_chores();
+  EXPECT_FALSE(lost()) << world.log_text();
 }
 
 TEST_F(driver_device, rule_14_a_stop_lets_go_of_the_device_within_a_second) {

@@ -78,6 +78,7 @@ void EngineHost::quieten() {
 void EngineHost::suspend() {
   if (!open_) return;
   const bool streaming = engine_.started_clients() > 0;
+  if (streaming) lost_.store(true, std::memory_order_release);  // also where close has no memory
   close();
   lost_.store(streaming, std::memory_order_release);
 }

@@ -78,6 +78,7 @@ class Program {
   void do_chores();
   void wait_until_done();
   void obey();
+  void pass_on(void (DriverService::*what)());
   void tell(manager::Event event, const std::string& detail) {
     if (options_.events) options_.events(event, detail);
   }
@@ -281,16 +282,19 @@ void Program::obey() {
   for (const manager::Order order : options_.orders->take()) {
     switch (order) {
       case manager::Order::stop: leaving_ = true; break;
-      case manager::Order::suspend:
-        if (server_) server_->run_serialised([this] { service_->suspend(); });
-        break;
-      case manager::Order::resume:
-        if (server_) server_->run_serialised([this] { service_->resume(); });
-        break;
-      case manager::Order::look_at_devices:
-        if (server_) server_->run_serialised([this] { service_->look_at_device(); });
-        break;
+      case manager::Order::suspend: pass_on(&DriverService::suspend); break;
+      case manager::Order::resume: pass_on(&DriverService::resume); break;
+      case manager::Order::look_at_devices: pass_on(&DriverService::look_at_device); break;
     }
+  }
+}
+
+void Program::pass_on(void (DriverService::*what)()) {
+  if (!server_) return;
+  try {
+    server_->run_serialised([this, what] { (service_.get()->*what)(); });
+  } catch (const std::bad_alloc&) {  // no reason to end everybody's sound: the chores do the rest
+    service_->attention().signal();
   }
 }
 
