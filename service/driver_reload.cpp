@@ -41,8 +41,10 @@ Result<json> DriverService::reload_config(Client& client, const json& params) {
     }
     config_ = std::move(fresh);
   } else {
+    // Before anything is replaced: there may be no memory for another engine.
+    auto host = make_host(std::move(*device), fresh.config);
     config_ = std::move(fresh);
-    make_host(std::move(*device));
+    use_host(std::move(host));
   }
   tell_new_channels();
   if (!any_driver()) ports_.on_idle();  // how long to wait may have changed

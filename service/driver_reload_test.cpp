@@ -154,6 +154,27 @@ TEST_F(driver_reload, loss_is_over_when_another_device_has_taken_the_lost_one_s_
   EXPECT_EQ(refused.error().code, ErrorCode::device_busy);
 }
 
+TEST_F(driver_reload, engine_for_which_there_is_no_memory_leaves_the_old_one_in_force) {
+  const std::uint32_t before = world.config.config.spin_us;
+  world.next_config.config.spin_us = before + 5;
+  world.no_memory_for_an_engine = true;
+  ASSERT_FALSE(world.ask("config.reload"));
+  ASSERT_FALSE(world.no_memory_for_an_engine) << "no other engine was made";
+  world.do_chores();
+  const auto spins = [this] {
+    return world.ask("config.get").value().at("values").at("engine").at("spin_us");
+  };
+  EXPECT_EQ(spins(), before);
+  {
+    MiniHost host(world, "host.exe", kSecond, {0, 3});
+    host.start(steady());
+    pass(host, 3);
+  }
+  ASSERT_TRUE(world.idle->wait(world.soon())) << "the host has not been forgotten";
+  ASSERT_TRUE(world.ask("config.reload"));
+  EXPECT_EQ(spins(), before + 5);
+}
+
 TEST_F(driver_reload, changed_engine_section_waits_until_nobody_plays) {
   const auto client = world.connected("host.exe");
   ASSERT_TRUE(client->create_session({Frames{64}, {0}, {0}}, world.soon()));

@@ -106,7 +106,7 @@ DriverService::DriverService(DriverServicePorts ports, LoadedConfig config,
       idle_since_(began_),
       attention_(ports_.threads.make_signal()),
       xruns_(ports_.log) {
-  make_host(std::move(device));
+  use_host(make_host(std::move(device), config_.config));
   load_routing();
   load_calibrations();
 }
@@ -116,15 +116,20 @@ DriverService::~DriverService() {
   for (auto& [connection, client] : clients_) drop_session(client);
 }
 
-void DriverService::make_host(std::unique_ptr<ports::Device> device) {
+std::unique_ptr<EngineHost> DriverService::make_host(std::unique_ptr<ports::Device> device,
+                                                     const Config& config) {
   engine::EngineOptions options;
-  options.deadline_fraction = config_.config.deadline_fraction;
-  options.spin = std::chrono::microseconds{config_.config.spin_us};
-  host_.reset();
-  host_ =
-      std::make_unique<EngineHost>(EngineHostPorts{ports_.clock, ports_.threads, ports_.hold_boost,
-                                                   [this] { attention_->signal(); }},
-                                   std::move(device), options);
+  options.deadline_fraction = config.deadline_fraction;
+  options.spin = std::chrono::microseconds{config.spin_us};
+  return std::make_unique<EngineHost>(
+      EngineHostPorts{ports_.clock, ports_.threads, ports_.hold_boost,
+                      [this] { attention_->signal(); }},
+      std::move(device), options);
+}
+
+/// The engine of the one before has no clients, and its device is closed.
+void DriverService::use_host(std::unique_ptr<EngineHost> host) {
+  host_ = std::move(host);
   const ports::DeviceInfo& info = host_->info();
   rate_ = info.default_rate;
   clock_lost_ = false;

@@ -264,7 +264,9 @@ class DriverService final : public ipc::ControlHandler {
   [[nodiscard]] ports::DeviceLatency device_latency() const;
   void tell_corrected(const ports::DeviceLatency& before);
 
-  void make_host(std::unique_ptr<ports::Device> device);
+  [[nodiscard]] std::unique_ptr<EngineHost> make_host(std::unique_ptr<ports::Device> device,
+                                                      const Config& config);
+  void use_host(std::unique_ptr<EngineHost> host);
   [[nodiscard]] Result<> change_device(std::unique_ptr<ports::Device> device);  // driver_reload.cpp
   [[nodiscard]] wire::DriverDescription describe(const Client& client) const;
   [[nodiscard]] std::vector<SampleRate> offered_rates() const;

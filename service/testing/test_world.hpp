@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <new>
@@ -21,6 +22,23 @@
 #include "service/testing/step_device.hpp"
 
 namespace asiodrv::service::testing {
+
+/// What streams and engines need memory for.
+struct PoorBoost {
+  explicit PoorBoost(std::atomic<bool>& in_a_copy, std::atomic<bool>& in_a_stream)
+      : no_memory_to_copy(in_a_copy), no_memory_to_stream(in_a_stream) {}
+  PoorBoost(const PoorBoost& other)
+      : no_memory_to_copy(other.no_memory_to_copy), no_memory_to_stream(other.no_memory_to_stream) {
+    if (no_memory_to_copy.exchange(false)) throw std::bad_alloc();
+  }
+  PoorBoost& operator=(const PoorBoost&) = delete;
+  std::shared_ptr<void> operator()() const {
+    if (no_memory_to_stream.exchange(false)) throw std::bad_alloc();
+    return nullptr;
+  }
+  std::atomic<bool>& no_memory_to_copy;
+  std::atomic<bool>& no_memory_to_stream;
+};
 
 class TestWorld {
  public:
@@ -42,6 +60,7 @@ class TestWorld {
       const ports::MutexLock lock(log_mutex);
       log_lines.push_back(line);
     };
+    ports.hold_boost = PoorBoost(no_memory_for_an_engine, no_memory_to_stream);
     ports.process_id = 4711;
     ports.leave = [this] { ++leaves; };
     ports.on_idle = [this] { idle->signal(); };
@@ -111,7 +130,9 @@ class TestWorld {
   std::string calibration_path;  // likewise
   std::atomic<int> leaves{0};
   std::atomic<int> losses{0};
-  std::atomic<bool> no_memory_to_log{false};  // at the next line
+  std::atomic<bool> no_memory_to_log{false};         // at the next line
+  std::atomic<bool> no_memory_for_an_engine{false};  // at the next that is made
+  std::atomic<bool> no_memory_to_stream{false};      // at the next begin of a stream
   std::unique_ptr<ports::Signal> idle = threads->make_signal();
   ports::Mutex log_mutex;
   std::vector<std::string> log_lines;  // guarded by log_mutex
