@@ -82,6 +82,17 @@ TEST_F(driver_service, who_left_when_there_was_no_memory_is_forgotten_as_soon_as
   EXPECT_TRUE(later) << later.error().message;
 }
 
+TEST_F(driver_service, a_start_for_which_there_is_no_memory_leaves_no_run_behind) {
+  const auto client = world.connected("poor.exe");
+  ASSERT_TRUE(create(*client));
+  const auto runs = [this] { return world.ask("flight.sessions").value().at("sessions").size(); };
+  world.no_memory_to_stream = true;
+  ASSERT_FALSE(client->start_session(world.soon()));
+  EXPECT_EQ(runs(), 0U);
+  ASSERT_TRUE(client->start_session(world.soon()));
+  EXPECT_EQ(runs(), 1U);
+}
+
 TEST_F(driver_service, session_calls_before_hello_are_refused) {
   const auto client = raw();
   for (const char* const method : {"session.create", "session.start", "session.stop",

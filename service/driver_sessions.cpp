@@ -203,7 +203,14 @@ Result<json> DriverService::start_session(Client& client, const json&) {
   const ports::DeviceFormat now = host_->format();
   if (now.rate != before.rate || now.period != before.period) tell_latency(client);
   begin_run(client, host_->next_period());
-  if (auto started = host_->start(client.session->id()); !started) {
+  Result<> started;
+  try {
+    started = host_->start(client.session->id());
+  } catch (...) {
+    history_.cancel();
+    throw;
+  }
+  if (!started) {
     history_.cancel();
     return refusal(started.error());
   }
