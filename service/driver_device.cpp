@@ -143,6 +143,7 @@ void DriverService::look_at_device() {
 void DriverService::look_for_device() {
   look_again_ = ports_.clock.now() + kLookInterval;
   note_starts();
+  const bool was_there = host_->is_open() && !host_->is_lost();  // only buffers wait then
   const std::uint64_t after = host_->next_period();
   const ports::DeviceFormat last = host_->format();
   // A device that was exchanged while it was closed has had none yet.
@@ -158,8 +159,8 @@ void DriverService::look_for_device() {
   }
   look_error_.clear();
   loss_told_ = false;
+  if (!was_there) restart_runs(after);
   admit_waiting();
-  restart_runs(after);
   ports_.log(LogLevel::info, fmt::format("{} is back.", host_->info().name));
   for (auto& [connection, client] : clients_) {
     if (client.session) tell_latency(client);

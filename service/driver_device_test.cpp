@@ -329,6 +329,49 @@ TEST_F(driver_device, a_reset_while_it_is_away_is_answered_with_silence_until_it
   EXPECT_EQ(world.ask("status").value().at("clients").size(), 1U);
 }
 
+/// It comes back by another way than a look, and the next look finds buffers that wait alone.
+TEST_F(driver_device, buffers_that_waited_for_it_begin_no_new_run_of_others) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true));
+  world.do_chores();
+  const auto late = world.connected("late.exe");
+  ASSERT_TRUE(late->create_session({kSecond, {0}, {0}}, world.soon()));
+  world.device->replug();
+  const auto moved = world.ask("device.set", {{"frames", kSecond.count / 2}});
+  ASSERT_TRUE(moved) << moved.error().message;
+  const std::uint64_t before = host.cycles();
+  world.device->allow(20);
+  ASSERT_TRUE(host.wait_cycles(before + 2)) << world.log_text();
+  ASSERT_TRUE(chores_until_lost_is(false)) << world.log_text();
+  const auto runs = world.ask("flight.sessions").value().at("sessions");
+  ASSERT_EQ(runs.size(), 2U) << runs.dump();
+  EXPECT_TRUE(runs.back().at("start_period").is_number()) << runs.dump();
+}
+
+TEST_F(driver_device, that_is_set_again_to_what_it_was_lost_at_begins_a_new_run) {
+  world.begin();
+  MiniHost host(world, "host.exe", kSecond, {0});
+  host.start();
+  world.device->allow(4);
+  ASSERT_TRUE(host.wait_cycles(2));
+  world.device->unplug();
+  ASSERT_TRUE(chores_until_lost_is(true));
+  world.device->replug();
+  ASSERT_TRUE(world.ask("device.set", {{"frames", kSecond.count}}));
+  const std::uint64_t before = host.cycles();
+  world.device->allow(6);
+  ASSERT_TRUE(host.wait_cycles(before + 2)) << world.log_text();
+  const auto runs = world.ask("flight.sessions").value().at("sessions");
+  ASSERT_EQ(runs.size(), 2U) << runs.dump();
+  EXPECT_EQ(runs.front().at("ended"), true);
+  EXPECT_GT(runs.back().at("start_period"), runs.front().at("start_period"));
+}
+
 TEST_F(driver_device, buffers_that_wait_for_it_can_be_dropped) {
   ASSERT_TRUE(lose_it_under("host.exe")) << world.log_text();
   const auto link = world.connected("host.exe");

@@ -383,7 +383,8 @@ Result<> DriverService::move_device(const ports::DeviceFormat& format, const Cli
   if (busy || any_session()) {
     note_starts();
     const std::uint64_t after = host_->next_period();
-    const bool moves = format.rate != before.rate || format.period != before.period;
+    const bool begins_anew =
+        host_->is_lost() || format.rate != before.rate || format.period != before.period;
     Result<> moved;
     try {
       moved = prepare_device(format);
@@ -393,7 +394,7 @@ Result<> DriverService::move_device(const ports::DeviceFormat& format, const Cli
     }
     // As before is better than silent; a device that refuses even that counts as lost.
     if (!moved && busy && !host_->prepare(before)) attention_->signal();
-    if (busy && moves) restart_runs(after);
+    if (busy && begins_anew) restart_runs(after);
     if (!moved) return moved;
   }
   const bool other_rate = rate_ != format.rate;
