@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace asiodrv::service {
@@ -20,11 +20,9 @@ std::string cause_words(std::uint32_t causes) {
 }
 
 void XrunWatch::report(const FlightRecorder& flight, const SessionHistory& history, Instant now) {
-  const std::uint64_t written = flight.events_written();
-  if (written == told_ || now < quiet_until_) return;
-  const std::uint64_t fresh = std::min<std::uint64_t>(written - told_, FlightRecorder::kEvents);
-  const std::vector<XrunEvent> events = flight.newest_events(static_cast<std::uint32_t>(fresh));
-  told_ = written;
+  if (!pending(flight) || now < quiet_until_) return;
+  const auto [first, events] = flight.events_from(told_, FlightRecorder::kEvents);
+  told_ = first + events.size();  // the engine may have written more meanwhile
   if (events.empty()) return;
 
   std::uint64_t periods = 0;
