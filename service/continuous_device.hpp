@@ -6,6 +6,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "core/ports/device.hpp"
 
@@ -25,13 +28,13 @@ class ContinuousDevice final : public ports::Device {
   [[nodiscard]] std::string loss() const override { return inner_->loss(); }
   [[nodiscard]] std::vector<ports::DevicePart> parts() const override { return inner_->parts(); }
   [[nodiscard]] std::vector<ports::DevicePartEvent> take_part_events() override {
-    auto events = inner_->take_part_events();
-    for (ports::DevicePartEvent& event : events) event.period += base_;
-    return events;
+    gather_part_events();
+    return std::exchange(part_events_, {});
   }
   [[nodiscard]] ports::DeviceLatency latency() const noexcept override { return inner_->latency(); }
   [[nodiscard]] std::string mode() const override { return inner_->mode(); }
   [[nodiscard]] Result<> start() override {
+    gather_part_events();  // what happened until now is counted from where that stream began
     base_ = next_index();
     return inner_->start();
   }
@@ -66,8 +69,16 @@ class ContinuousDevice final : public ports::Device {
   }
 
  private:
+  void gather_part_events() {
+    for (ports::DevicePartEvent& event : inner_->take_part_events()) {
+      event.period += base_;
+      part_events_.push_back(std::move(event));
+    }
+  }
+
   std::unique_ptr<ports::Device> inner_;
-  std::uint64_t base_ = 0;  // written while stopped
+  std::uint64_t base_ = 0;                           // written while stopped
+  std::vector<ports::DevicePartEvent> part_events_;  // of earlier streams, not yet taken
   std::atomic<std::uint64_t> next_index_{0};
 };
 
