@@ -165,6 +165,28 @@ TEST_F(studio_file, damage_is_named_and_set_aside_and_the_service_goes_on) {
   }
 }
 
+/// A thread's stack on Windows has no room for a search that goes as deep as there are routes.
+TEST_F(studio_file, cables_in_a_row_as_long_as_all_routes_are_searched_for_a_loop) {
+  const auto row = [](bool closed) {
+    std::string routes;
+    for (std::size_t i = 0; i < Studio::kMaxRoutes; ++i) {
+      const std::size_t next = closed && i + 1 == Studio::kMaxRoutes ? 0 : i + 1;
+      if (i > 0) routes += ",";
+      routes +=
+          R"({"from":"c)" + std::to_string(i) + R"(:1","to":"c)" + std::to_string(next) + R"(:1"})";
+    }
+    return R"({"version":1,"cables":[],"routes":[)" + routes + R"(],"snapshots":[]})";
+  };
+  write(row(false));
+  const LoadedStudio open = load();
+  EXPECT_EQ(open.warning, "");
+  EXPECT_EQ(open.studio.routes().size(), Studio::kMaxRoutes);
+  write(row(true));
+  const LoadedStudio closed = load();
+  EXPECT_TRUE(contains(closed.warning, "c4094:1 -> c4095:1 -> c0:1"));
+  EXPECT_TRUE(closed.studio.routes().empty());
+}
+
 /// Any shortened or altered file is either read or set aside; nothing else happens.
 TEST_F(studio_file, a_file_cut_or_scribbled_over_anywhere_is_survived) {
   ASSERT_TRUE(save_studio(path, full_studio()));

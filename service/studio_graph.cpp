@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "service/studio.hpp"
 
@@ -25,7 +26,8 @@ LinearGain factor_of(const RouteSettings& settings) {
   return {settings.invert ? -bounded : bounded};
 }
 
-/// Finds a way from a cable through routes alone back to itself.
+/// Finds a way from a cable through routes alone back to itself. Without recursion: a way may be as
+/// long as there are routes, and a thread's stack on Windows is small.
 class LoopSearch {
  public:
   explicit LoopSearch(const Routes& routes) {
@@ -39,7 +41,7 @@ class LoopSearch {
   /// The routes of a loop in order; empty when there is none.
   std::vector<const Ends*> find() {
     for (const auto& [cable, routes] : leaving_) {
-      if (visit(cable, 0)) return loop_;
+      if (marks_[cable] == Mark::unseen && leads_into_loop(cable)) return loop_;
     }
     return {};
   }
@@ -47,16 +49,26 @@ class LoopSearch {
  private:
   enum class Mark : std::uint8_t { unseen, on_path, done };
 
-  /// `channel`: where the path enters; routes that go on from there make the better message.
-  bool visit(const std::string& cable, std::uint32_t channel) {
-    marks_[cable] = Mark::on_path;
-    std::vector<const Ends*> routes =
-        leaving_.count(cable) > 0 ? leaving_[cable] : std::vector<const Ends*>{};
-    std::stable_partition(routes.begin(), routes.end(),
-                          [&](const Ends* each) { return each->source.channel == channel; });
-    for (const Ends* const route : routes) {
-      path_.push_back(route);
+  /// A cable on the path, and which of the routes that leave it were followed.
+  struct Stop {
+    const std::string* cable = nullptr;
+    std::vector<const Ends*> routes;
+    std::size_t followed = 0;
+  };
+
+  /// True when a loop can be reached from `start`.
+  bool leads_into_loop(const std::string& start) {
+    arrive(start, 0);
+    while (!stops_.empty()) {
+      Stop& here = stops_.back();
+      if (here.followed == here.routes.size()) {
+        leave();
+        continue;
+      }
+      const Ends* const route = here.routes[here.followed++];
       const Mark mark = marks_[route->sink.cable];
+      if (mark == Mark::done) continue;
+      path_.push_back(route);
       if (mark == Mark::on_path) {
         const auto first = std::find_if(path_.begin(), path_.end(), [&](const Ends* each) {
           return compare_names(each->source.cable, route->sink.cable) == 0;
@@ -64,15 +76,33 @@ class LoopSearch {
         loop_.assign(first, path_.end());
         return true;
       }
-      if (mark == Mark::unseen && visit(route->sink.cable, route->sink.channel)) return true;
-      path_.pop_back();
+      arrive(route->sink.cable, route->sink.channel);
     }
-    marks_[cable] = Mark::done;
     return false;
+  }
+
+  /// `channel`: where the path enters; routes that go on from there make the better message.
+  void arrive(const std::string& cable, std::uint32_t channel) {
+    marks_[cable] = Mark::on_path;
+    Stop stop;
+    stop.cable = &cable;
+    if (const auto found = leaving_.find(cable); found != leaving_.end()) {
+      stop.routes = found->second;
+    }
+    std::stable_partition(stop.routes.begin(), stop.routes.end(),
+                          [&](const Ends* each) { return each->source.channel == channel; });
+    stops_.push_back(std::move(stop));
+  }
+
+  void leave() {
+    marks_[*stops_.back().cable] = Mark::done;
+    stops_.pop_back();
+    if (!path_.empty()) path_.pop_back();  // the route that led here; none led to the first
   }
 
   std::map<std::string, std::vector<const Ends*>, NameLess> leaving_;
   std::map<std::string, Mark, NameLess> marks_;
+  std::vector<Stop> stops_;
   std::vector<const Ends*> path_, loop_;
 };
 
