@@ -140,8 +140,13 @@ void Engine::remove_client(std::uint32_t id) {
 Result<> Engine::set_graph(const GraphSpec& graph) {
   const ports::MutexLock lock(control_);
   if (auto judged = Wiring::judge(graph); !judged) return judged;
-  wiring_->set(graph);
-  install_plan();
+  auto earlier = wiring_->set(graph);
+  try {
+    install_plan();
+  } catch (...) {  // or the next plan, for another reason, would bring what was refused
+    wiring_->restore(std::move(earlier));
+    throw;
+  }
   return {};
 }
 
@@ -175,6 +180,7 @@ Levels Engine::levels() {
 }
 
 void Engine::install_plan() {
+  retired_.reserve(retired_.size() + 1);  // once the plan is active, nothing may fail any more
   std::vector<std::shared_ptr<Client>> playing;
   for (const auto& client : clients_) {
     // A channel whose other end has gone since (another device, a removed cable) is silent.

@@ -121,7 +121,8 @@ class Engine {
 
   /// Replaces all cables and routes. What is heard before and after goes on without a click; a
   /// cable that stays keeps its sound. Errors: invalid_argument (an end or gain outside its limits,
-  /// two routes between the same ends, a loop of cables), limit_reached. The old graph stays then.
+  /// two routes between the same ends, a loop of cables), limit_reached. The old graph stays then,
+  /// and where there is no memory for a plan.
   [[nodiscard]] Result<> set_graph(const GraphSpec& graph);
 
   /// The levels of all channels now. The engine measures them only for 2 s after each call: the
@@ -162,6 +163,7 @@ class Engine {
   [[nodiscard]] Client* find(std::uint32_t id) const noexcept;
   [[nodiscard]] bool fits(const ClientSetup& setup) const noexcept;
   [[nodiscard]] Result<> judge(const ClientSetup& setup) const;
+  /// Without memory it throws, and the plan before stays.
   void install_plan();
   /// All or nothing: without memory for a new plan it throws and the client stays as it was.
   void set_running(Client& client, bool running);

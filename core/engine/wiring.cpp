@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 #include "core/engine/client.hpp"
 
@@ -73,8 +74,8 @@ Result<> Engine::Wiring::judge(const GraphSpec& graph) {
   return {};
 }
 
-void Engine::Wiring::set(const GraphSpec& graph) {
-  graph_ = graph;
+Engine::Wiring::Earlier Engine::Wiring::set(const GraphSpec& graph) {
+  GraphSpec next = graph;
   std::map<std::uint32_t, std::shared_ptr<Cable>> cables;
   for (const CableSpec& spec : graph.cables) {
     const auto before = cables_.find(spec.id);
@@ -82,7 +83,12 @@ void Engine::Wiring::set(const GraphSpec& graph) {
     cables[spec.id] =
         stays ? before->second : std::make_shared<Cable>(spec.id, spec.channels, period_);
   }
-  cables_ = std::move(cables);
+  return {std::exchange(graph_, std::move(next)), std::exchange(cables_, std::move(cables))};
+}
+
+void Engine::Wiring::restore(Earlier earlier) noexcept {
+  graph_ = std::move(earlier.graph);
+  cables_ = std::move(earlier.cables);
 }
 
 void Engine::Wiring::set_device(std::uint32_t inputs, std::uint32_t outputs, Frames period) {

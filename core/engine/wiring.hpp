@@ -104,7 +104,14 @@ class Engine::Wiring {
  public:
   /// Errors: see Engine::set_graph.
   [[nodiscard]] static Result<> judge(const GraphSpec& graph);
-  void set(const GraphSpec& graph);
+  /// What a graph has taken the place of.
+  struct Earlier {
+    GraphSpec graph;
+    std::map<std::uint32_t, std::shared_ptr<Cable>> cables;
+  };
+  /// Without memory it throws and changes nothing.
+  Earlier set(const GraphSpec& graph);
+  void restore(Earlier earlier) noexcept;
   /// The device is another one, or none (zero channels): all sound begins anew.
   void set_device(std::uint32_t inputs, std::uint32_t outputs, Frames period);
 
