@@ -218,6 +218,13 @@ TEST_F(driver_service, device_moves_under_programs_that_keep_their_format) {
   EXPECT_EQ(status.at("device").at("period_frames"), 32);
 }
 
+TEST_F(driver_service, a_closed_device_keeps_the_rate_that_is_set_and_claims_no_period) {
+  const auto kept = world.ask("device.set", {{"rate_hz", 48'000}, {"frames", 32}});
+  ASSERT_TRUE(kept) << kept.error().message;
+  EXPECT_EQ(kept->at("rate_hz"), 48'000);
+  EXPECT_EQ(kept->at("frames"), world.config.config.preferred_frames.count);
+}
+
 TEST_F(driver_service, another_buffer_size_is_refused_with_name_and_size_where_policy_says_so) {
   world.next_config = world.config;
   world.next_config.config.formats = Formats::refuse;

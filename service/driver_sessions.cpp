@@ -442,7 +442,9 @@ Result<json> DriverService::set_device_format(Client&, const json& params) {
                 "adapted; close them first.");
   }
   if (auto moved = move_device({rate, frames}, nullptr); !moved) return refusal(moved.error());
-  return json{{"rate_hz", rate_.hz}, {"frames", frames.count}};
+  // Of a closed device without programs the rate alone is kept: the first one decides.
+  const Frames now = host_->is_open() ? host_->format().period : at_rate(rate_).period;
+  return json{{"rate_hz", rate_.hz}, {"frames", now.count}};
 }
 
 // --- the history of runs -------------------------------------------------------------------------
