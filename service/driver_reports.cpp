@@ -22,15 +22,6 @@ using nlohmann::json;
 constexpr std::uint32_t kXrunsPerPage = 1000;
 constexpr std::uint32_t kRecordsPerPage = 400;
 
-json cause_names(std::uint32_t causes) {
-  json names = json::array();
-  for (std::uint32_t bit = 0; bit < 32; ++bit) {
-    const std::uint32_t cause = 1U << bit;
-    if ((causes & cause) != 0) names.push_back(cause_name(static_cast<engine::XrunCause>(cause)));
-  }
-  return names;
-}
-
 json to_json(const XrunEvent& event) {
   return {{"first_period", event.first_period},
           {"periods", event.periods},

@@ -10,13 +10,17 @@ namespace asiodrv::service {
 using engine::FlightRecorder;
 using engine::XrunEvent;
 
-std::string cause_words(std::uint32_t causes) {
-  std::vector<std::string_view> words;
+std::vector<std::string_view> cause_names(std::uint32_t causes) {
+  std::vector<std::string_view> names;
   for (std::uint32_t bit = 0; bit < 32; ++bit) {
     const std::uint32_t cause = 1U << bit;
-    if ((causes & cause) != 0) words.push_back(cause_name(static_cast<engine::XrunCause>(cause)));
+    if ((causes & cause) != 0) names.push_back(cause_name(static_cast<engine::XrunCause>(cause)));
   }
-  return fmt::format("{}", fmt::join(words, ", "));
+  return names;
+}
+
+std::string cause_words(std::uint32_t causes) {
+  return fmt::format("{}", fmt::join(cause_names(causes), ", "));
 }
 
 void XrunWatch::report(const FlightRecorder& flight, const SessionHistory& history, Instant now) {

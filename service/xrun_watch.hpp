@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "core/base/units.hpp"
 #include "core/engine/flight_recorder.hpp"
@@ -37,7 +39,10 @@ class XrunWatch {
   Instant quiet_until_{};
 };
 
-/// The causes in a bit set of XrunCause, as words.
+/// The names of the causes in a bit set of XrunCause.
+[[nodiscard]] std::vector<std::string_view> cause_names(std::uint32_t causes);
+
+/// The same as words in a row.
 [[nodiscard]] std::string cause_words(std::uint32_t causes);
 
 }  // namespace asiodrv::service

@@ -34,6 +34,14 @@ class Told {
   std::uint64_t periods_ = 0;
 };
 
+TEST(xrun_watch, names_each_cause_of_a_set_in_order) {
+  const std::uint32_t both = static_cast<std::uint32_t>(XrunCause::late_wake) |
+                             static_cast<std::uint32_t>(XrunCause::recovery);
+  EXPECT_EQ(cause_names(0).size(), 0U);
+  EXPECT_EQ(cause_names(both).size(), 2U);
+  EXPECT_EQ(cause_words(both), "late_wake, recovery");
+}
+
 TEST(xrun_watch, tells_in_one_line_what_came_while_it_had_to_be_quiet) {
   FlightRecorder flight;
   SessionHistory history;
