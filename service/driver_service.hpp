@@ -21,8 +21,8 @@
 //                                          are asked to make new ones
 //   device.set       {"rate_hz", "frames"} either or both; moves the device under all programs,
 //                                          which keep their own rate and size; a closed one keeps
-//                                          the rate alone; answers {"rate_hz", "frames"} as they are
-//                                          then
+//                                          the rate alone; answers {"rate_hz", "frames"} as they
+//                                          are then
 //   device.clock     {"name"}              {}; the clock source that paces the device from now on
 //   clock.feed       {"rate_hz"}           {}; what arrives at the external clock input of the
 //                                          simulated device, 0: nothing any more
