@@ -254,6 +254,7 @@ class Registered(RegistryCase):
             ("wrong_bitness", {server: {"": stage.windows_path(self.narrow)}}),
             ("wrong_bitness", {server: {"": stage.windows_path(text)}}),
             ("user_override", user),
+            ("user_override", {self.USER_KEY + r"\TreatAs": {"": foreign}}),
             ("conflicting_copy", {server: {"": stage.windows_path(copy)}}),
             ("wrong_name", {self.HOST_KEY: None, self.HOST_KEY + " 2": {"CLSID": stage.CLSID}}),
             ("name_taken", {self.HOST_KEY: {"CLSID": foreign}}),
